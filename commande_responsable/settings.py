@@ -1,0 +1,242 @@
+"""Réglages : un seul fichier, lu dans l'environnement (modèle : `.env.example`).
+
+Une valeur absente ou illisible arrête le démarrage en nommant la variable : un service public ne
+doit jamais tourner avec un réglage deviné.
+"""
+
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env, EnvError
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Env()
+env.read_env(str(BASE_DIR / ".env"), recurse=False)
+
+
+def _lire(lecteur, nom: str, *args, **options):
+    """Lit une variable ; toute erreur devient un arrêt qui la nomme."""
+    try:
+        return lecteur(nom, *args, **options)
+    except (EnvError, ValueError) as erreur:
+        raise ImproperlyConfigured(f"Réglage {nom} : {erreur}") from erreur
+
+
+def _base_de_donnees() -> dict:
+    """Connexion par défaut : SQLite en mode WAL, ou PostgreSQL si DATABASE_URL le dit."""
+    url = env.str("DATABASE_URL", f"sqlite:///{BASE_DIR / 'donnees' / 'commande_responsable.sqlite3'}")
+    if not url.startswith(("sqlite:///", "postgres://", "postgresql://")):
+        raise ImproperlyConfigured("Réglage DATABASE_URL : sqlite:///… ou postgres://… attendu.")
+    connexion = _lire(env.dj_db_url, "DATABASE_URL", url)
+    if connexion["ENGINE"].endswith("sqlite3"):
+        Path(connexion["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+        # IMMEDIATE : un écrivain attend son tour dès le début de la transaction au lieu d'échouer à la fin.
+        connexion["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        }
+    else:
+        connexion["CONN_MAX_AGE"] = 60
+        connexion["CONN_HEALTH_CHECKS"] = True
+    return connexion
+
+
+# --- Installation -------------------------------------------------------------------------------
+
+DEBUG = _lire(env.bool, "DEBUG", False)
+# HTTPS=0 ne sert qu'à la démonstration sur un poste : les cookies voyagent alors en clair.
+HTTPS = _lire(env.bool, "HTTPS", not DEBUG)
+SECRET_KEY = _lire(env.str, "SECRET_KEY")
+if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5:
+    raise ImproperlyConfigured("Réglage SECRET_KEY : 50 caractères au moins, tirés au hasard.")
+ALLOWED_HOSTS = _lire(env.list, "ALLOWED_HOSTS", ["127.0.0.1", "localhost"])
+CSRF_TRUSTED_ORIGINS = _lire(env.list, "CSRF_TRUSTED_ORIGINS", [])
+PROXYS_DE_CONFIANCE = _lire(env.int, "PROXYS_DE_CONFIANCE", 0)
+
+ROOT_URLCONF = "commande_responsable.urls"
+WSGI_APPLICATION = "commande_responsable.wsgi.application"
+
+INSTALLED_APPS = [
+    "socle",
+    "comptes",
+    "partenaires",
+    "actions",
+    "indicateurs",
+    "accueil",
+    "allauth",
+    "allauth.account",
+    "axes",
+    "csp",
+    "crispy_forms",
+    "crispy_bootstrap5",
+    "django_filters",
+    "django_tables2",
+    "import_export",
+    "simple_history",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "comptes.contexte.collectivite_et_droits",
+            ],
+        },
+    },
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
+CRISPY_FAIL_SILENTLY = False
+DJANGO_TABLES2_TEMPLATE = "socle/tableau.html"
+
+# --- Données ------------------------------------------------------------------------------------
+
+DATABASES = {"default": _base_de_donnees()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Langue, heure ------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "fr"
+TIME_ZONE = "Europe/Paris"
+USE_I18N = True
+USE_TZ = True
+
+# --- Comptes ------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "comptes.Utilisateur"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "comptes.authentification.BackendDesRoles",
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "tableau_de_bord"
+ACCOUNT_ADAPTER = "comptes.authentification.Adaptateur"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_EMAIL_FIELD = "courriel"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_PREVENT_ENUMERATION = True
+# Les essais de connexion sont comptés par axes, une seule fois, en base.
+ACCOUNT_RATE_LIMITS = {"login": False, "login_failed": False}
+
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+# Dix essais ratés d'un même compte depuis une même adresse : un quart d'heure d'attente.
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 0.25
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "commande_responsable.erreurs.trop_d_essais"
+AXES_IPWARE_PROXY_COUNT = PROXYS_DE_CONFIANCE or None
+AXES_VERBOSE = False
+
+# --- Sécurité -----------------------------------------------------------------------------------
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+if PROXYS_DE_CONFIANCE:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# La supervision interroge /sante/ en clair depuis la machine même.
+SECURE_REDIRECT_EXEMPT = [r"^sante/$"]
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        # data: pour les pictogrammes de Bootstrap, blob: pour « Télécharger l'image » de plotly.
+        "img-src": [SELF, "data:", "blob:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- Fichiers statiques, courriels, journaux ----------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+
+_courriel = _lire(env.dj_email_url, "EMAIL_URL", "consolemail://")
+EMAIL_BACKEND = _courriel["EMAIL_BACKEND"]
+EMAIL_HOST = _courriel["EMAIL_HOST"]
+EMAIL_PORT = _courriel["EMAIL_PORT"]
+EMAIL_HOST_USER = _courriel["EMAIL_HOST_USER"]
+EMAIL_HOST_PASSWORD = _courriel["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS = _courriel["EMAIL_USE_TLS"]
+EMAIL_USE_SSL = _courriel["EMAIL_USE_SSL"]
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = _lire(env.str, "DEFAULT_FROM_EMAIL", "ne-pas-repondre@localhost")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"ligne": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "ligne"}},
+    "root": {"handlers": ["stderr"], "level": _lire(env.log_level, "NIVEAU_DE_JOURNAL", "INFO")},
+    "loggers": {"django": {"handlers": [], "propagate": True}},
+}
