@@ -1,0 +1,40 @@
+# « make » seul affiche l'aide. Il suffit d'un Python >= 3.11 et de make : le reste s'installe dans .venv.
+
+PY := .venv/bin/python
+INSTALLE := .venv/.installe
+# Options de plus pour pytest, par exemple : make test ARGS="-k journal"
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help installer demo test test-rapide qualite format vendor
+
+help: ## Affiche cette aide
+	@echo "Commandes du projet :"
+	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' Makefile | while IFS='|' read -r nom aide; do printf '  %-18s %s\n' "$$nom" "$$aide"; done
+	@echo
+	@echo "Variables : PORT=8001 et DEMO_MOT_DE_PASSE=… (demo), ARGS=\"-k journal\" (test), PYTHON=python3.12 (installer)."
+
+installer: $(INSTALLE) ## Prépare l'environnement .venv aux versions de uv.lock
+	@:
+
+$(INSTALLE): uv.lock pyproject.toml
+	@PYTHON="$(PYTHON)" scripts/installer.sh
+	@touch $@
+
+demo: ## Lance la démonstration sur http://127.0.0.1:8000/ (Ctrl-C pour arrêter)
+	@scripts/demo.sh
+
+test: $(INSTALLE) ## Tous les essais : SQLite, PostgreSQL jetable, Chromium
+	@$(PY) scripts/essais.py $(ARGS)
+
+test-rapide: $(INSTALLE) ## Les essais sans navigateur, sur SQLite seulement
+	@$(PY) scripts/essais.py --rapide $(ARGS)
+
+qualite: $(INSTALLE) ## Format, style, gabarits, types, migrations, réglages de production
+	@$(PY) scripts/qualite.py
+
+format: $(INSTALLE) ## Remet en forme le Python et les gabarits
+	@$(PY) scripts/qualite.py --corriger
+
+vendor: $(INSTALLE) ## Reprend les bibliothèques du navigateur servies avec le site
+	@$(PY) scripts/vendor.py
