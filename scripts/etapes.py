@@ -1,0 +1,78 @@
+"""Enchaîner des commandes sans s'arrêter à la première qui échoue, puis dire l'issue de chacune."""
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+RACINE = Path(__file__).resolve().parent.parent
+
+# Des valeurs explicites pour tout ce que settings.py lit : ni le fichier .env ni l'environnement
+# d'un poste ne doivent changer l'issue d'un essai.
+REGLAGES_NEUTRES = {
+    "DJANGO_SETTINGS_MODULE": "tests.reglages",
+    "DEBUG": "0",
+    "HTTPS": "0",
+    "SECRET_KEY": "cle-des-essais-0123456789-abcdefghijklmnopqrstuvwxyz-essais",
+    "ALLOWED_HOSTS": "127.0.0.1,localhost",
+    "CSRF_TRUSTED_ORIGINS": "",
+    "PROXYS_DE_CONFIANCE": "0",
+    "EMAIL_URL": "console:",
+    "DEFAULT_FROM_EMAIL": "ne-pas-repondre@localhost",
+    "NIVEAU_DE_JOURNAL": "WARNING",
+}
+
+
+@dataclass(frozen=True)
+class Etape:
+    """Une commande à lancer depuis la racine du projet, avec les variables à ajouter à l'environnement."""
+
+    nom: str
+    commande: list[str]
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Issue:
+    """Ce qu'une étape a donné ; durée en secondes, sortie vide si elle a déjà été affichée."""
+
+    nom: str
+    code: int
+    duree: float
+    sortie: str = ""
+
+
+def lancer(etape: Etape, capturer: bool = False) -> Issue:
+    """Lance l'étape ; `capturer` garde sa sortie au lieu de l'afficher.
+
+    Une commande introuvable donne le code 127, comme dans un terminal.
+    """
+    debut = time.monotonic()
+    try:
+        resultat = subprocess.run(  # noqa: S603 - commandes écrites dans le projet
+            etape.commande,
+            cwd=RACINE,
+            env=os.environ | REGLAGES_NEUTRES | etape.variables,
+            stdout=subprocess.PIPE if capturer else None,
+            stderr=subprocess.STDOUT if capturer else None,
+            text=True,
+            check=False,
+        )
+        code, sortie = resultat.returncode, resultat.stdout or ""
+    except FileNotFoundError as erreur:
+        code, sortie = 127, f"Commande introuvable : {erreur.filename}\n"
+    return Issue(etape.nom, code, time.monotonic() - debut, sortie)
+
+
+def ligne(issue: Issue, verdict: str) -> str:
+    """Une ligne alignée du tableau final : verdict, durée, nom."""
+    duree = f"{issue.duree:.1f}".replace(".", ",")
+    return f"  {verdict:<10} {duree:>7} s  {issue.nom}"
+
+
+def ecrire(texte: str) -> None:
+    """Écrit tout de suite, pour rester dans l'ordre des sorties des commandes."""
+    sys.stdout.write(texte + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,132 @@
+"""Ce que tous les essais partagent : rigueur de l'exécution, réseau fermé, Chromium de la machine."""
+
+import ipaddress
+import os
+import shutil
+import socket
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
+
+# --- Déroulement --------------------------------------------------------------------------------
+
+# Deux exécutions donnent le même résultat ; « long » cherche au hasard, à lancer de temps en temps.
+_communs = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+hypothesis.register_profile("rapide", derandomize=True, max_examples=50, **_communs)
+hypothesis.register_profile("ci", hypothesis.get_profile("rapide"))
+hypothesis.register_profile("long", max_examples=1000, print_blob=True, **_communs)
+hypothesis.load_profile(os.environ.get("HYPOTHESIS_PROFIL", "rapide"))
+
+
+def pytest_report_header():
+    """La base utilisée, sans le mot de passe : la même suite tourne sur deux moteurs."""
+    from django.conf import settings
+
+    base = settings.DATABASES["default"]
+    adresse = f" sur {base['HOST']}:{base['PORT']}" if base["HOST"] else ""
+    return f"base de données : {base['ENGINE'].rpartition('.')[2]}{adresse}"
+
+
+def _sauts_interdits() -> bool:
+    """En intégration continue un essai sauté est un essai perdu : rien ne le signalerait."""
+    return any(os.environ.get(nom, "0") not in ("", "0", "false") for nom in ("CI", "ESSAIS_SANS_SAUT"))
+
+
+def _refuser_le_saut(rapport):
+    """Change en échec le rapport d'un essai (ou d'un fichier) sauté ou attendu en échec."""
+    if _sauts_interdits() and (rapport.skipped or hasattr(rapport, "wasxfail")):
+        raison = getattr(rapport, "wasxfail", None) or rapport.longrepr
+        if isinstance(raison, tuple):  # (fichier, ligne, motif)
+            raison = raison[2]
+        rapport.outcome = "failed"
+        rapport.longrepr = f"Essai sauté ou attendu en échec, ce qui est refusé ici : {raison}"
+        vars(rapport).pop("wasxfail", None)
+    return rapport
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport():
+    return _refuser_le_saut((yield))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report():
+    return _refuser_le_saut((yield))
+
+
+# --- Réseau -------------------------------------------------------------------------------------
+
+
+class ReseauInterdit(Exception):
+    """Un essai a voulu joindre autre chose que la machine. Pas une OSError : le produit les rattrape."""
+
+
+def _est_locale(prise: socket.socket, adresse) -> bool:
+    if prise.family not in (socket.AF_INET, socket.AF_INET6):
+        return True
+    hote = adresse[0]
+    try:
+        return hote == "localhost" or ipaddress.ip_address(hote).is_loopback
+    except ValueError:  # un nom de domaine
+        return False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def reseau_local_seulement():
+    """Ferme le réseau au code Python ; Chromium a sa propre règle, plus bas."""
+
+    def garder(nom):
+        d_origine = getattr(socket.socket, nom)
+
+        def gardee(prise, *arguments):
+            # L'adresse est le dernier argument de connect, connect_ex et sendto.
+            if not _est_locale(prise, arguments[-1]):
+                raise ReseauInterdit(f"Connexion à {arguments[-1]} refusée pendant les essais.")
+            return d_origine(prise, *arguments)
+
+        return gardee
+
+    with pytest.MonkeyPatch.context() as remplacement:
+        for nom in ("connect", "connect_ex", "sendto"):
+            remplacement.setattr(socket.socket, nom, garder(nom))
+        yield
+
+
+# --- Navigateur ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def base_url():
+    """Remplace celle de pytest-playwright 0.10, que pytest 9.2 refuse par un avertissement."""
+    return None
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    """Le Chromium de la machine, muet sur le réseau ; absent, il fait échouer les essais."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.fail("Chromium est introuvable. Sur Debian : apt install chromium.", pytrace=False)
+    # L'interface synchrone de Playwright occupe une boucle asyncio, où Django refuserait la base.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    return {
+        **browser_type_launch_args,
+        "executable_path": chromium,
+        "args": [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+        ],
+    }
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args):
+    return {**browser_context_args, "locale": "fr-FR", "timezone_id": "Europe/Paris"}
