@@ -69,7 +69,7 @@ class ChampNombre(ChampLu, forms.DecimalField):
         options.setdefault("decimal_places", DECIMALES_MAX)
         super().__init__(**options)
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Any:
         lu = super().to_python(value)
         return Decimal(str(lu)) if isinstance(lu, (int, float)) else lu
 
@@ -98,7 +98,7 @@ class SaisieDate(forms.DateInput):
             except FormatInvalide:
                 return value or None
         if isinstance(value, datetime.date):
-            return value.isoformat()[:10]  # un datetime perd son heure
+            return value.isoformat()
         return None
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
@@ -117,10 +117,6 @@ class ChampDate(ChampLu, forms.DateField):
 
     widget = SaisieDate
     lire = staticmethod(lire_date)
-
-    def to_python(self, value: Any) -> datetime.date | None:
-        lu = super().to_python(value)
-        return lu.date() if isinstance(lu, datetime.datetime) else lu
 
 
 class ChampEcheance(ChampLu):

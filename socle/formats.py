@@ -175,7 +175,7 @@ def accorder(n: Decimal | int | float | None, singulier: str, pluriel: str | Non
     """« 0 action », « 1,5 action », « 2 actions » : en français, le pluriel commence à deux."""
     if n is None:
         return ABSENT
-    mot = singulier if abs(n) < 2 else (pluriel or f"{singulier}s")
+    mot = singulier if abs(_decimal(n)) < 2 else (pluriel or f"{singulier}s")
     return formater_valeur(n, mot)
 
 
