@@ -51,16 +51,22 @@ def lancer(etape: Etape, capturer: bool = False) -> Issue:
     """
     debut = time.monotonic()
     try:
-        resultat = subprocess.run(  # noqa: S603 - commandes écrites dans le projet
+        processus = subprocess.Popen(  # noqa: S603 - commandes écrites dans le projet
             etape.commande,
             cwd=RACINE,
             env=os.environ | REGLAGES_NEUTRES | etape.variables,
             stdout=subprocess.PIPE if capturer else None,
             stderr=subprocess.STDOUT if capturer else None,
             text=True,
-            check=False,
         )
-        code, sortie = resultat.returncode, resultat.stdout or ""
+        try:
+            sortie = processus.communicate()[0] or ""
+        except KeyboardInterrupt:
+            # La commande a reçu le même Ctrl-C : on lui laisse le temps d'arrêter son PostgreSQL jetable,
+            # que subprocess.run ne lui donnerait pas.
+            processus.wait()
+            raise
+        code = processus.returncode
     except FileNotFoundError as erreur:
         code, sortie = 127, f"Commande introuvable : {erreur.filename}\n"
     return Issue(etape.nom, code, time.monotonic() - debut, sortie)
