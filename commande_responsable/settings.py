@@ -141,7 +141,7 @@ AUTHENTICATION_BACKENDS = [
     "comptes.authentification.BackendDesRoles",
 ]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "tableau_de_bord"
+LOGIN_REDIRECT_URL = "accueil:tableau_de_bord"
 ACCOUNT_ADAPTER = "comptes.authentification.Adaptateur"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
@@ -207,6 +207,7 @@ CONTENT_SECURITY_POLICY = {
 
 # --- Fichiers statiques, courriels, journaux ----------------------------------------------------
 
+MEDIA_ROOT = BASE_DIR / "donnees" / "fichiers"
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -221,7 +222,9 @@ STORAGES = {
     },
 }
 
-_courriel = _lire(env.dj_email_url, "EMAIL_URL", "consolemail://")
+_courriel = _lire(env.dj_email_url, "EMAIL_URL", "console:")
+if "EMAIL_BACKEND" not in _courriel:
+    raise ImproperlyConfigured("Réglage EMAIL_URL : console: ou smtp://compte:mot-de-passe@serveur:port attendu.")
 EMAIL_BACKEND = _courriel["EMAIL_BACKEND"]
 EMAIL_HOST = _courriel["EMAIL_HOST"]
 EMAIL_PORT = _courriel["EMAIL_PORT"]

@@ -21,6 +21,8 @@ FINE = "\u202f"
 MOINS = "\u2212"
 ABSENT = "—"
 
+Nombre = Decimal | int | float
+
 CHIFFRES_MAX = 18
 DECIMALES_MAX = 6
 ANNEE_MIN, ANNEE_MAX = 1900, 2200
@@ -63,14 +65,14 @@ class FormatInvalide(ValueError):
     def pour(cls, texte: str, nature: str, attendu: str, raison: str | None = None) -> Self:
         """La phrase : le texte cité (coupé à 60 signes), ce qui cloche, ce qu'il faut écrire."""
         texte = texte.strip()
+        cite = texte if len(texte) <= 60 else texte[:59] + "…"
+        cite = f"«{INSECABLE}{cite}{INSECABLE}»"
         if not texte:
             debut = f"Il manque {nature}."
+        elif raison:
+            debut = f"{cite} ne convient pas{INSECABLE}: {raison}."
         else:
-            cite = texte if len(texte) <= 60 else texte[:59] + "…"
-            cite = f"«{INSECABLE}{cite}{INSECABLE}»"
-            debut = (
-                f"{cite} ne convient pas{INSECABLE}: {raison}." if raison else f"{cite} n'est pas {nature}."
-            )
+            debut = f"{cite} n'est pas {nature}."
         erreur = cls(f"{debut} Écrire {attendu}.")
         erreur.raison = raison
         return erreur
@@ -79,7 +81,7 @@ class FormatInvalide(ValueError):
 # --- Écrire -----------------------------------------------------------------------------------------
 
 
-def _decimal(valeur: Decimal | int | float) -> Decimal:
+def _decimal(valeur: Nombre) -> Decimal:
     """Un flottant vaut ce qu'il affiche (0.1 est 0,1), pas son développement binaire."""
     if isinstance(valeur, float):
         valeur = Decimal(repr(valeur))
@@ -105,7 +107,7 @@ def arrondir(valeur: Decimal | int, decimales: int) -> Decimal:
     return arrondi if arrondi else arrondi.copy_abs()
 
 
-def formater_nombre(valeur: Decimal | int | float | None, decimales: int | None = None) -> str:
+def formater_nombre(valeur: Nombre | None, decimales: int | None = None) -> str:
     """« 1 234,50 » : fine insécable entre les milliers, virgule, signe moins typographique.
 
     decimales None : celles du nombre, sans zéros de fin. None rend « — ». Ne pas y passer une année.
@@ -123,19 +125,17 @@ def formater_nombre(valeur: Decimal | int | float | None, decimales: int | None 
     return f"{texte},{fraction}" if fraction else texte
 
 
-def formater_pourcentage(valeur: Decimal | int | float | None, decimales: int | None = None) -> str:
+def formater_pourcentage(valeur: Nombre | None, decimales: int | None = None) -> str:
     """« 25 % ». La valeur est en points, de 0 à 100 : 25, pas 0,25."""
     return formater_valeur(valeur, "%", decimales)
 
 
-def formater_montant(valeur: Decimal | int | float | None, decimales: int | None = 2) -> str:
+def formater_montant(valeur: Nombre | None, decimales: int | None = 2) -> str:
     """« 1 234,50 € ». La valeur est en euros ; decimales None : toutes celles du nombre."""
     return formater_valeur(valeur, "€", decimales)
 
 
-def formater_valeur(
-    valeur: Decimal | int | float | None, unite: str = "", decimales: int | None = None
-) -> str:
+def formater_valeur(valeur: Nombre | None, unite: str = "", decimales: int | None = None) -> str:
     """Le nombre et son unité (« % », « € » ou un mot), qu'une fin de ligne ne sépare pas. None : « — »."""
     nombre = formater_nombre(valeur, decimales)
     return f"{nombre}{INSECABLE}{unite}" if unite and valeur is not None else nombre
@@ -171,7 +171,7 @@ def formater_moment(moment: datetime.datetime | None) -> str:
     return f"{formater_date(local)} à {local.hour:02}:{local.minute:02}"
 
 
-def accorder(n: Decimal | int | float | None, singulier: str, pluriel: str | None = None) -> str:
+def accorder(n: Nombre | None, singulier: str, pluriel: str | None = None) -> str:
     """« 0 action », « 1,5 action », « 2 actions » : en français, le pluriel commence à deux."""
     if n is None:
         return ABSENT

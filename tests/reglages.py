@@ -6,8 +6,8 @@ os.environ.setdefault("SECRET_KEY", "cle-des-essais-0123456789-abcdefghijklmnopq
 os.environ.setdefault("HTTPS", "0")
 os.environ.setdefault("NIVEAU_DE_JOURNAL", "WARNING")
 
-from commande_responsable.settings import *  # noqa: E402, F403
-from commande_responsable.settings import STORAGES  # noqa: E402
+from commande_responsable.settings import *  # noqa: F403
+from commande_responsable.settings import STORAGES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Le manifeste exige collectstatic : sans lui les feuilles de style seraient introuvables dans Chromium.

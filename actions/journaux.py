@@ -1,0 +1,261 @@
+"""Les trois journaux d'une action et leur seule méthode d'écriture."""
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from actions.statuts import MESSAGE_AVANCEMENT, Mouvement, Statut, condition_avancement
+from comptes.gestes import LigneSignee
+from socle.contraintes import liste_fermee
+from socle.echeances import Echeance, Precision
+from socle.formats import formater_date
+from socle.modeles import ConflitDeVersion
+
+if TYPE_CHECKING:
+    from actions.models import Action
+
+
+class SaisieTardive(ValidationError):
+    """La date d'effet précède une ligne déjà au journal : il faut dire qu'on insère avant elle.
+
+    `suivante` est la ligne avant laquelle la nouvelle viendrait.
+    """
+
+    def __init__(self, suivante: "JournalDAction") -> None:
+        self.suivante = suivante
+        super().__init__(
+            f"Cette date précède le changement du {formater_date(suivante.date_effet)} ({suivante}) : "
+            "confirmez pour l'insérer avant lui, ou choisissez une date plus récente.",
+            code="saisie_tardive",
+        )
+
+
+class JournalDAction(LigneSignee):
+    """Base des journaux d'une action : ce qu'une ligne vaut, et comment elle s'ajoute."""
+
+    action = models.ForeignKey("actions.Action", on_delete=models.PROTECT, related_name="%(class)ss")
+
+    class Meta(LigneSignee.Meta):
+        abstract = True
+        indexes = [models.Index(fields=["action", "-date_effet", "-id"], name="%(class)s_etat")]
+
+    @classmethod
+    def en_vigueur_pour(cls, action: "Action", le: date | None = None) -> Self | None:
+        """La ligne qui dit l'état de l'action à cette date (sans date : le dernier état connu)."""
+        return cls.objects.filter(action=action).en_vigueur(le).first()
+
+    @classmethod
+    def ecrire(
+        cls,
+        action: "Action",
+        *,
+        date_effet: date,
+        auteur=None,
+        commentaire: str = "",
+        lot=None,
+        insere_avant: int | None = None,
+        annule: Self | None = None,
+        saisi_le: datetime | None = None,
+        **valeurs: Any,
+    ) -> Self:
+        """Ajoute une ligne et remet à jour la projection de l'action, dans une transaction.
+
+        `insere_avant` est l'identifiant de la ligne avant laquelle on accepte d'insérer une saisie tardive.
+        `saisi_le` n'est donné que pour reprendre un historique ; il ne recule jamais par rapport au journal.
+
+        Lève ValidationError (date future, règle d'une ligne) ou SaisieTardive ; rien n'est alors écrit.
+        """
+        with transaction.atomic():
+            action = action.verrouillee()
+            ligne = cls(
+                action=action,
+                date_effet=date_effet,
+                auteur=auteur,
+                commentaire=commentaire.strip(),
+                lot=lot,
+                annule=annule,
+                saisi_le=cls._moment_de_saisie(action, saisi_le),
+                **valeurs,
+            )
+            ligne._verifier_la_date(insere_avant)
+            ligne.full_clean()
+            ligne.save()
+            ligne._projeter()
+        return ligne
+
+    @classmethod
+    def _moment_de_saisie(cls, action: "Action", voulu: datetime | None) -> datetime:
+        """Maintenant, sans jamais précéder la dernière ligne : une horloge reculée ne brouille pas l'ordre."""
+        derniere = cls.objects.filter(action=action).aggregate(models.Max("saisi_le"))["saisi_le__max"]
+        moment = voulu or timezone.now()
+        return max(moment, derniere) if derniere else moment
+
+    @classmethod
+    def deja_fait(cls, actuelle: "Action", auteur, version: int, valeurs: dict[str, Any]) -> Self:
+        """La ligne que ce même auteur vient d'écrire avec ce même contenu (double clic, rechargement).
+
+        Lève ConflitDeVersion si ce n'est pas le cas : quelqu'un d'autre est passé.
+        """
+        derniere = cls.objects.filter(action=actuelle).order_by("-pk").first()
+        meme_geste = (
+            derniere is not None
+            and actuelle.version == version + 1
+            and derniere.auteur == auteur
+            and all(getattr(derniere, champ) == valeur for champ, valeur in valeurs.items())
+        )
+        if not meme_geste:
+            raise ConflitDeVersion(actuelle)
+        return derniere
+
+    def _verifier_la_date(self, insere_avant: int | None) -> None:
+        if not isinstance(self.date_effet, date):
+            raise ValidationError({"date_effet": "Indiquez une date d'effet."})
+        if self.date_effet > timezone.localdate():
+            raise ValidationError(
+                {"date_effet": "La date d'effet est dans le futur : un changement s'enregistre une fois effectif."}
+            )
+        suivantes = type(self).objects.filter(action=self.action, date_effet__gt=self.date_effet)
+        if self.annule_id:
+            suivantes = suivantes.exclude(pk=self.annule_id)
+        suivante = suivantes.en_vigueur().last()
+        if suivante is not None and insere_avant != suivante.pk and not self._corrige_sur_place():
+            raise SaisieTardive(suivante)
+
+    def _corrige_sur_place(self) -> bool:
+        """Une correction qui garde la date ne change la place de rien : elle n'a pas à être confirmée."""
+        return self.annule is not None and self.annule.date_effet == self.date_effet
+
+    def _projeter(self) -> None:
+        """Recopie l'état d'aujourd'hui sur l'action ; rien d'autre n'écrit ces champs."""
+        courante = type(self).en_vigueur_pour(self.action, timezone.localdate())
+        etat = courante.valeurs if courante else dict.fromkeys(self.PROJECTION)
+        self.action.ecrire_projection(**{self.PROJECTION[champ]: valeur for champ, valeur in etat.items()})
+
+    def corriger(
+        self,
+        *,
+        auteur=None,
+        commentaire: str = "",
+        date_effet: date | None = None,
+        insere_avant: int | None = None,
+        saisi_le: datetime | None = None,
+        **valeurs: Any,
+    ) -> Self:
+        """Ajoute la ligne qui annule celle-ci et porte les bonnes valeurs ; ce qui n'est pas dit est repris."""
+        return type(self).ecrire(
+            self.action,
+            date_effet=date_effet or self.date_effet,
+            auteur=auteur,
+            commentaire=commentaire,
+            insere_avant=insere_avant,
+            annule=self,
+            saisi_le=saisi_le,
+            **{**self.valeurs_a_reprendre, **valeurs},
+        )
+
+    @property
+    def valeurs_a_reprendre(self) -> dict[str, Any]:
+        return self.valeurs
+
+
+class ChangementDeStatut(JournalDAction):
+    """Le statut d'une action, et son avancement, à partir d'une date."""
+
+    PROJECTION = {"statut": "statut", "avancement": "avancement"}
+
+    statut = models.CharField("statut", max_length=12, choices=Statut)
+    avancement = models.PositiveSmallIntegerField("avancement (%)", null=True, blank=True)
+
+    class Meta(JournalDAction.Meta):
+        verbose_name = "changement de statut"
+        verbose_name_plural = "changements de statut"
+        constraints = [
+            *JournalDAction.Meta.constraints,
+            liste_fermee(
+                "statut",
+                Statut,
+                nom="changementdestatut_statut_connu",
+                message="Statut inconnu : terminée, en cours ou non initiée.",
+            ),
+            models.CheckConstraint(
+                condition=condition_avancement(),
+                name="changementdestatut_avancement_coherent",
+                violation_error_message=MESSAGE_AVANCEMENT,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        avancement = f", {self.avancement}\u00a0%" if self.statut == Statut.EN_COURS and self.avancement else ""
+        return f"{self.get_statut_display()}{avancement}"
+
+
+class ReportEcheance(JournalDAction):
+    """L'échéance d'une action à partir d'une date ; chaque report après le premier dit son motif."""
+
+    PROJECTION = {"echeance": "echeance", "precision": "echeance_precision"}
+
+    echeance = models.DateField("échéance", null=True, blank=True)
+    precision = models.CharField("précision", max_length=9, choices=Precision, null=True, blank=True)
+    motif = models.CharField("motif", max_length=300, blank=True)
+
+    class Meta(JournalDAction.Meta):
+        verbose_name = "report d'échéance"
+        verbose_name_plural = "reports d'échéance"
+        constraints = [
+            *JournalDAction.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(echeance__isnull=True, precision__isnull=True)
+                | Q(echeance__isnull=False, precision__in=["JOUR", "TRIMESTRE", "ANNEE"]),
+                name="reportecheance_precision_coherente",
+                violation_error_message="Une échéance a une précision : jour, trimestre ou année.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.valeur) if self.valeur else "Sans échéance"
+
+    @property
+    def valeur(self) -> Echeance | None:
+        return Echeance(self.echeance, Precision(self.precision)) if self.echeance else None
+
+    @property
+    def valeurs_a_reprendre(self) -> dict[str, Any]:
+        return {**self.valeurs, "motif": self.motif}
+
+
+class PresenceAuPlan(JournalDAction):
+    """Entrée, retrait et retour d'une action. Retirée, elle sort des totaux et reste dans l'historique."""
+
+    PROJECTION = {"mouvement": "presence"}
+
+    mouvement = models.CharField("mouvement", max_length=7, choices=Mouvement)
+    motif = models.CharField("motif", max_length=300, blank=True)
+
+    class Meta(JournalDAction.Meta):
+        verbose_name = "présence au plan"
+        verbose_name_plural = "présences au plan"
+        constraints = [
+            *JournalDAction.Meta.constraints,
+            liste_fermee(
+                "mouvement",
+                Mouvement,
+                nom="presenceauplan_mouvement_connu",
+                message="Mouvement inconnu : entrée, retrait ou retour.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(mouvement="RETRAIT") | ~Q(motif=""),
+                name="presenceauplan_retrait_motive",
+                violation_error_message="Un retrait du plan dit son motif.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_mouvement_display()
+
+    @property
+    def valeurs_a_reprendre(self) -> dict[str, Any]:
+        return {**self.valeurs, "motif": self.motif}

@@ -1,0 +1,375 @@
+"""Les actions du plan. Les journaux, les plans et les listes fermées ont leur propre fichier."""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+from simple_history.models import HistoricalRecords
+
+from actions.journaux import ChangementDeStatut, PresenceAuPlan, ReportEcheance, SaisieTardive
+from actions.plans import Axe, PartenaireDuPlan, Plan
+from actions.requetes import ActionQuerySet
+from actions.statuts import (
+    MESSAGE_AVANCEMENT,
+    Mouvement,
+    PointAttention,
+    Priorite,
+    Statut,
+    avancement_impose,
+    condition_avancement,
+)
+from actions.suivi import NoteDeSuivi, PartenaireDeLAction, ReferenceCadre
+from comptes.models import Service
+from partenaires.models import Partenaire
+from socle.contraintes import liste_fermee
+from socle.echeances import Echeance, Precision
+from socle.modeles import ConflitDeVersion, LigneVersionnee
+
+if TYPE_CHECKING:
+    from comptes.models import Utilisateur
+
+__all__ = [
+    "Action",
+    "Axe",
+    "ChangementDeStatut",
+    "NoteDeSuivi",
+    "PartenaireDeLAction",
+    "PartenaireDuPlan",
+    "Plan",
+    "PresenceAuPlan",
+    "ReferenceCadre",
+    "ReportEcheance",
+    "SaisieTardive",
+]
+
+CHAMPS_PROJETES = frozenset({"statut", "avancement", "echeance", "echeance_precision", "presence"})
+
+
+class ActionManager(models.Manager.from_queryset(ActionQuerySet)):
+    def creer(
+        self,
+        *,
+        auteur: "Utilisateur | None",
+        statut: str = Statut.NON_INITIEE,
+        avancement: int | None = None,
+        date_effet: date | None = None,
+        commentaire: str = "",
+        echeance: Echeance | None = None,
+        partenaires=(),
+        **champs,
+    ) -> "Action":
+        """Crée une action avec ses premières lignes de journal (entrée au plan, statut, échéance s'il y en a).
+
+        `champs` : les champs d'Action ; sans `numero`, le rang suivant du plan est pris.
+        Lève ValidationError ; rien n'est alors écrit.
+        """
+        jour = date_effet or timezone.localdate()
+        signature = {"auteur": auteur, "date_effet": jour, "commentaire": commentaire}
+        with transaction.atomic():
+            # Verrouiller le plan sérialise les créations : deux actions ne prennent pas le même rang.
+            plan = champs["plan"].verrouillee()
+            if champs.get("numero") is None:
+                champs["numero"] = self.prochain_numero(plan)
+            action = self.model(**champs)
+            action.full_clean(exclude=CHAMPS_PROJETES)
+            action.save()
+            for partenaire in partenaires:
+                PartenaireDeLAction.objects.create(action=action, partenaire=partenaire)
+            PresenceAuPlan.ecrire(action, mouvement=Mouvement.ENTREE, **signature)
+            ChangementDeStatut.ecrire(action, statut=statut, avancement=_avancement(statut, avancement), **signature)
+            if echeance is not None:
+                ReportEcheance.ecrire(action, echeance=echeance.fin, precision=echeance.precision, **signature)
+        action.refresh_from_db()
+        return action
+
+
+def _avancement(statut: str, saisi: int | None) -> int | None:
+    """L'avancement à écrire : celui que le statut impose ; une autre saisie est laissée à la contrainte."""
+    return avancement_impose(statut) if saisi is None else saisi
+
+
+class Action(LigneVersionnee):
+    """Une ligne du plan.
+
+    Statut, avancement, échéance et présence sont une projection, pour aujourd'hui, des trois journaux :
+    seule la méthode d'écriture d'un journal les change. NULL = rien au journal, donc inconnu.
+    """
+
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="actions")
+    axe = models.ForeignKey(Axe, on_delete=models.PROTECT, related_name="actions", null=True, blank=True)
+    numero = models.PositiveIntegerField("numéro", help_text="Rang de l'action dans le plan.")
+    intitule = models.CharField("intitulé", max_length=500)
+    description = models.TextField("description", blank=True)
+    pilote = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="pilote",
+        on_delete=models.PROTECT,
+        related_name="actions_pilotees",
+        null=True,
+        blank=True,
+    )
+    suppleant = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="suppléant·e",
+        on_delete=models.PROTECT,
+        related_name="actions_suppleees",
+        null=True,
+        blank=True,
+    )
+    service_pilote = models.ForeignKey(
+        Service,
+        verbose_name="service pilote",
+        on_delete=models.PROTECT,
+        related_name="actions",
+        null=True,
+        blank=True,
+    )
+    elu_referent = models.CharField("élu·e référent·e", max_length=200, blank=True)
+    priorite = models.CharField("priorité", max_length=8, choices=Priorite, blank=True)
+    date_debut = models.DateField("date de début", null=True, blank=True)
+    budget_previsionnel = models.DecimalField(
+        "budget prévisionnel (€)",
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    budget_realise = models.DecimalField(
+        "budget réalisé (€)",
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    partenaires = models.ManyToManyField(
+        Partenaire,
+        verbose_name="partenaires",
+        through="PartenaireDeLAction",
+        related_name="actions",
+        blank=True,
+    )
+    attention_nature = models.CharField("point d'attention", max_length=13, choices=PointAttention, blank=True)
+    attention = models.CharField("en une phrase", max_length=300, blank=True)
+    visible_du_public = models.BooleanField(
+        "visible du public", default=True, help_text="Dans les pages publiques, quand le plan est publié."
+    )
+
+    statut = models.CharField("statut", max_length=12, choices=Statut, null=True, editable=False)
+    avancement = models.PositiveSmallIntegerField("avancement (%)", null=True, editable=False)
+    echeance = models.DateField("échéance", null=True, editable=False)
+    echeance_precision = models.CharField("précision", max_length=9, choices=Precision, null=True, editable=False)
+    presence = models.CharField("présence au plan", max_length=7, choices=Mouvement, null=True, editable=False)
+
+    objects = ActionManager()
+    history = HistoricalRecords(excluded_fields=sorted(CHAMPS_PROJETES))
+
+    class Meta:
+        verbose_name = "action"
+        verbose_name_plural = "actions"
+        ordering = ["plan", "numero"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plan", "numero"],
+                name="action_numero_unique",
+                violation_error_message="Une action du plan porte déjà ce numéro.",
+            ),
+            liste_fermee(
+                "statut",
+                Statut,
+                nom="action_statut_connu",
+                message="Statut inconnu : terminée, en cours ou non initiée.",
+            ),
+            models.CheckConstraint(
+                condition=condition_avancement(),
+                name="action_avancement_coherent",
+                violation_error_message=MESSAGE_AVANCEMENT,
+            ),
+            models.CheckConstraint(
+                condition=Q(attention="", attention_nature="") | (~Q(attention="") & ~Q(attention_nature="")),
+                name="action_point_attention_complet",
+                violation_error_message="Un point d'attention a une nature et une phrase, ou ni l'une ni l'autre.",
+            ),
+            liste_fermee(
+                "attention_nature",
+                PointAttention,
+                nom="action_nature_attention_connue",
+                message="Nature de point d'attention inconnue.",
+                facultatif=True,
+            ),
+            liste_fermee(
+                "priorite",
+                Priorite,
+                nom="action_priorite_connue",
+                message="Priorité inconnue : haute, normale ou basse.",
+                facultatif=True,
+            ),
+            models.CheckConstraint(
+                condition=Q(pilote__isnull=True) | Q(suppleant__isnull=True) | ~Q(pilote=F("suppleant")),
+                name="action_suppleant_distinct",
+                violation_error_message="Le ou la suppléant·e est une autre personne que le ou la pilote.",
+            ),
+            models.CheckConstraint(
+                condition=(Q(budget_previsionnel__isnull=True) | Q(budget_previsionnel__gte=0))
+                & (Q(budget_realise__isnull=True) | Q(budget_realise__gte=0)),
+                name="action_budget_positif",
+                violation_error_message="Un budget ne peut pas être négatif.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["plan", "statut"], name="action_par_statut"),
+            models.Index(fields=["service_pilote", "statut"], name="action_par_service"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.numero}. {self.intitule}"
+
+    def clean(self) -> None:
+        super().clean()
+        if self.axe is not None and self.plan_id and self.axe.plan_id != self.plan_id:
+            raise ValidationError({"axe": "Cet axe appartient à un autre plan."})
+
+    def save(self, *args, **kwargs) -> None:
+        """Enregistre les champs propres de l'action. Les champs projetés n'en sont jamais : voir les journaux."""
+        if self._state.adding:
+            for champ in CHAMPS_PROJETES:
+                setattr(self, champ, None)
+        elif kwargs.get("update_fields") is None:
+            kwargs["update_fields"] = [
+                champ.name
+                for champ in self._meta.concrete_fields
+                if not champ.primary_key and champ.name not in CHAMPS_PROJETES
+            ]
+        elif CHAMPS_PROJETES & set(kwargs["update_fields"]):
+            raise TypeError("Statut, avancement, échéance et présence s'écrivent par leur journal.")
+        super().save(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        return reverse("actions:detail", args=[self.pk])
+
+    # --- Lecture -------------------------------------------------------------------------------
+
+    def releve_de(self, utilisateur: "Utilisateur") -> bool:
+        """Il la pilote, ou son service la pilote."""
+        if self.pilote_id == utilisateur.pk:
+            return True
+        return self.service_pilote_id is not None and self.service_pilote_id == utilisateur.service_id
+
+    # --- Écriture ------------------------------------------------------------------------------
+
+    def ecrire_projection(self, **champs) -> None:
+        """Réservé aux journaux : recopie l'état d'aujourd'hui et avance la version, sans toucher au reste."""
+        models.QuerySet(type(self)).filter(pk=self.pk).update(**champs, version=F("version") + 1)
+
+    def changer_statut(
+        self,
+        statut: str,
+        *,
+        auteur: "Utilisateur | None",
+        version: int,
+        date_effet: date | None = None,
+        avancement: int | None = None,
+        commentaire: str = "",
+        insere_avant: int | None = None,
+    ) -> ChangementDeStatut:
+        """Inscrit un changement de statut au journal.
+
+        `version` est celle que l'auteur avait sous les yeux. Le même geste reçu deux fois (double clic,
+        rechargement) rend la ligne déjà écrite. Lève ConflitDeVersion si quelqu'un d'autre est passé
+        entre-temps, SaisieTardive, ou ValidationError ; rien n'est alors écrit.
+        """
+        valeurs = {
+            "statut": statut,
+            "avancement": _avancement(statut, avancement),
+            "date_effet": date_effet or timezone.localdate(),
+            "commentaire": commentaire.strip(),
+        }
+        with transaction.atomic():
+            actuelle = self.verrouillee()
+            if actuelle.version != version:
+                return ChangementDeStatut.deja_fait(actuelle, auteur, version, valeurs)
+            en_vigueur = ChangementDeStatut.en_vigueur_pour(actuelle, valeurs["date_effet"])
+            if en_vigueur and en_vigueur.valeurs == {c: valeurs[c] for c in en_vigueur.valeurs}:
+                raise ValidationError({"statut": f"L'action est déjà « {en_vigueur} » à cette date : rien à changer."})
+            return ChangementDeStatut.ecrire(actuelle, auteur=auteur, insere_avant=insere_avant, **valeurs)
+
+    def reporter_echeance(
+        self,
+        echeance: Echeance | None,
+        *,
+        auteur: "Utilisateur | None",
+        version: int,
+        motif: str = "",
+        date_effet: date | None = None,
+        insere_avant: int | None = None,
+    ) -> ReportEcheance:
+        """Inscrit une échéance au journal. Changer une échéance déjà fixée demande un motif.
+
+        Mêmes erreurs que `changer_statut`.
+        """
+        valeurs = {
+            "echeance": echeance.fin if echeance else None,
+            "precision": echeance.precision if echeance else None,
+            "motif": motif.strip(),
+            "date_effet": date_effet or timezone.localdate(),
+            "commentaire": "",
+        }
+        with transaction.atomic():
+            actuelle = self.verrouillee()
+            if actuelle.version != version:
+                return ReportEcheance.deja_fait(actuelle, auteur, version, valeurs)
+            en_vigueur = ReportEcheance.en_vigueur_pour(actuelle, valeurs["date_effet"])
+            if (en_vigueur.valeur if en_vigueur else None) == echeance:
+                raise ValidationError({"echeance": "L'échéance est déjà celle-là à cette date : rien à changer."})
+            if en_vigueur and en_vigueur.valeur and not valeurs["motif"]:
+                raise ValidationError({"motif": "Une échéance déjà fixée ne change pas sans motif."})
+            return ReportEcheance.ecrire(actuelle, auteur=auteur, insere_avant=insere_avant, **valeurs)
+
+    def signaler(self, nature: str, phrase: str, *, version: int) -> "Action":
+        """Pose, change ou lève (nature et phrase vides) le point d'attention. Rend l'action relue.
+
+        Lève ConflitDeVersion ou ValidationError.
+        """
+        with transaction.atomic():
+            actuelle = self.verrouillee()
+            if actuelle.version != version:
+                if actuelle.version == version + 1 and (nature, phrase.strip()) == (
+                    actuelle.attention_nature,
+                    actuelle.attention,
+                ):
+                    return actuelle
+                raise ConflitDeVersion(actuelle)
+            actuelle.attention_nature, actuelle.attention = nature, phrase.strip()
+            actuelle.full_clean(exclude=CHAMPS_PROJETES)
+            actuelle.save(update_fields=["attention_nature", "attention"])
+        return actuelle
+
+    def retirer(self, *, auteur: "Utilisateur | None", motif: str, date_effet: date | None = None) -> PresenceAuPlan:
+        """Sort l'action des totaux du plan à une date, avec un motif. Lève ValidationError."""
+        return self._deplacer(Mouvement.RETRAIT, auteur, motif, date_effet)
+
+    def remettre(
+        self, *, auteur: "Utilisateur | None", motif: str = "", date_effet: date | None = None
+    ) -> PresenceAuPlan:
+        """Remet au plan une action retirée. Lève ValidationError."""
+        return self._deplacer(Mouvement.RETOUR, auteur, motif, date_effet)
+
+    def _deplacer(self, mouvement: Mouvement, auteur, motif: str, date_effet: date | None) -> PresenceAuPlan:
+        jour = date_effet or timezone.localdate()
+        with transaction.atomic():
+            actuelle = self.verrouillee()
+            en_vigueur = PresenceAuPlan.en_vigueur_pour(actuelle, jour)
+            retiree = en_vigueur is not None and en_vigueur.mouvement == Mouvement.RETRAIT
+            if retiree == (mouvement == Mouvement.RETRAIT):
+                etat = "déjà retirée du plan" if retiree else "déjà au plan"
+                raise ValidationError({"mouvement": f"L'action est {etat} à cette date."})
+            return PresenceAuPlan.ecrire(
+                actuelle, auteur=auteur, date_effet=jour, mouvement=mouvement, motif=motif.strip()
+            )

@@ -1,0 +1,136 @@
+"""Le vocabulaire des listes d'actions : état à une date, retard, ce qui relève de quelqu'un."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Self
+
+from django.db.models import BooleanField, Case, Count, F, Max, Q, Value, When
+from django.utils import timezone
+
+from actions.journaux import ChangementDeStatut, PresenceAuPlan, ReportEcheance
+from actions.statuts import Mouvement, PointAttention, Statut
+from comptes.droits import Droit, Portee, portee
+from socle.modeles import QuerySetSuivi
+
+
+@dataclass(frozen=True)
+class Decompte:
+    """Nombre d'actions du plan par statut, à une date. `inconnues` : au plan, mais sans statut connu."""
+
+    terminees: int
+    en_cours: int
+    non_initiees: int
+    inconnues: int
+
+    @property
+    def total(self) -> int:
+        return self.terminees + self.en_cours + self.non_initiees + self.inconnues
+
+    def par_statut(self) -> dict[Statut, int]:
+        """Dans l'ordre de la page publiée."""
+        return {
+            Statut.TERMINEE: self.terminees,
+            Statut.EN_COURS: self.en_cours,
+            Statut.NON_INITIEE: self.non_initiees,
+        }
+
+
+class ActionQuerySet(QuerySetSuivi):
+    """Verbes chaînables. Ceux qui lisent l'état supposent `etat_au()` d'abord."""
+
+    def etat_au(self, le: date | None = None, saisi_au: datetime | None = None) -> Self:
+        """Annote l'état de chaque action : etat_statut, etat_avancement, etat_echeance, etat_precision, etat_presence.
+
+        Sans argument : aujourd'hui, lu sur la projection. Avec `le` : ce qui était vrai ce jour-là, tel
+        qu'on le sait aujourd'hui, ou tel que saisi à `saisi_au`. Inconnu = NULL.
+        """
+        if saisi_au is None and (le is None or le >= timezone.localdate()):
+            return self.annotate(
+                etat_statut=F("statut"),
+                etat_avancement=F("avancement"),
+                etat_echeance=F("echeance"),
+                etat_precision=F("echeance_precision"),
+                etat_presence=F("presence"),
+            )
+        jour = le or timezone.localdate()
+
+        def valeur(journal, champ):
+            return journal.objects.all().valeur_pour("action", champ, jour, saisi_au)
+
+        return self.annotate(
+            etat_statut=valeur(ChangementDeStatut, "statut"),
+            etat_avancement=valeur(ChangementDeStatut, "avancement"),
+            etat_echeance=valeur(ReportEcheance, "echeance"),
+            etat_precision=valeur(ReportEcheance, "precision"),
+            etat_presence=valeur(PresenceAuPlan, "mouvement"),
+        )
+
+    def au_plan(self) -> Self:
+        """Entrées au plan et pas retirées, à la date de l'état."""
+        return self.filter(etat_presence__in=[Mouvement.ENTREE, Mouvement.RETOUR])
+
+    def retirees(self) -> Self:
+        return self.filter(etat_presence=Mouvement.RETRAIT)
+
+    def de_statut(self, statut: str) -> Self:
+        return self.filter(etat_statut=statut)
+
+    def en_retard(self, le: date) -> Self:
+        """Échéance passée à cette date et action pas terminée. L'échéance d'un trimestre ou d'une année est
+        son dernier jour : elle n'est dépassée qu'ensuite."""
+        return self.filter(condition_de_retard(le))
+
+    def avec_retard(self, le: date) -> Self:
+        """Annote `est_en_retard` : vrai, faux, ou NULL quand il n'y a pas d'échéance (« non calculable »)."""
+        return self.annotate(
+            est_en_retard=Case(
+                When(etat_echeance__isnull=True, then=Value(None)),
+                When(condition_de_retard(le), then=Value(True)),
+                default=Value(False),
+                output_field=BooleanField(null=True),
+            )
+        )
+
+    def avec_point_attention(self) -> Self:
+        return self.exclude(attention="")
+
+    def a_arbitrer(self) -> Self:
+        return self.filter(attention_nature=PointAttention.ARBITRAGE)
+
+    def qui_relevent_de(self, utilisateur) -> Self:
+        """Celles que l'utilisateur pilote, ou que son service pilote."""
+        siennes = Q(pilote=utilisateur)
+        if utilisateur.service_id:
+            siennes |= Q(service_pilote=utilisateur.service_id)
+        return self.filter(siennes)
+
+    def modifiables_par(self, utilisateur) -> Self:
+        """Celles dont l'utilisateur peut changer le statut."""
+        match portee(utilisateur, Droit.METTRE_A_JOUR):
+            case Portee.TOUT:
+                return self
+            case Portee.SIENS:
+                return self.qui_relevent_de(utilisateur)
+        return self.none()
+
+    def decompte(self) -> Decompte:
+        """Nombre d'actions au plan par statut, en une requête."""
+        return Decompte(
+            **self.au_plan().aggregate(
+                terminees=Count("pk", filter=Q(etat_statut=Statut.TERMINEE)),
+                en_cours=Count("pk", filter=Q(etat_statut=Statut.EN_COURS)),
+                non_initiees=Count("pk", filter=Q(etat_statut=Statut.NON_INITIEE)),
+                inconnues=Count("pk", filter=Q(etat_statut__isnull=True)),
+            )
+        )
+
+    def prochain_numero(self, plan) -> int:
+        """Rang suivant dans le plan ; un numéro ne resservira pas, même retiré."""
+        return (self.filter(plan=plan).aggregate(dernier=Max("numero"))["dernier"] or 0) + 1
+
+
+def condition_de_retard(le: date) -> Q:
+    """La seule définition du retard, en SQL (sur l'état annoté par `etat_au`)."""
+    return Q(etat_echeance__lt=le) & (
+        Q(etat_statut__in=[Statut.EN_COURS, Statut.NON_INITIEE]) | Q(etat_statut__isnull=True)
+    )

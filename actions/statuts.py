@@ -1,0 +1,65 @@
+"""Les listes fermées d'une action : chaque libellé n'est écrit qu'ici."""
+
+from django.db import models
+from django.db.models import Q
+
+
+class Statut(models.TextChoices):
+    """Statut d'une action : trois valeurs, celles de la page publiée."""
+
+    TERMINEE = "TERMINEE", "Terminée"
+    EN_COURS = "EN_COURS", "En cours"
+    NON_INITIEE = "NON_INITIEE", "Non initiée"
+
+    @property
+    def libelle_pluriel(self) -> str:
+        """Comme sur la page publiée : « Actions terminées », « Actions en cours »…"""
+        return {"TERMINEE": "terminées", "EN_COURS": "en cours", "NON_INITIEE": "non initiées"}[self.value]
+
+    @property
+    def libelle_singulier(self) -> str:
+        return self.label.lower()
+
+
+class Mouvement(models.TextChoices):
+    """Présence d'une action au plan."""
+
+    ENTREE = "ENTREE", "Entrée au plan"
+    RETRAIT = "RETRAIT", "Retirée du plan"
+    RETOUR = "RETOUR", "Retour au plan"
+
+
+class Priorite(models.TextChoices):
+    HAUTE = "HAUTE", "Haute"
+    NORMALE = "NORMALE", "Normale"
+    BASSE = "BASSE", "Basse"
+
+
+class PointAttention(models.TextChoices):
+    """Ce qui appelle une décision ou une explication ; ce n'est pas un statut."""
+
+    ARBITRAGE = "ARBITRAGE", "Arbitrage demandé"
+    NON_DEMARRAGE = "NON_DEMARRAGE", "Motif de non-démarrage"
+    AUTRE = "AUTRE", "Autre point d'attention"
+
+
+def condition_avancement() -> Q:
+    """Règle 5 : 0 si non initiée, 100 si terminée, vide ou 1 à 99 si en cours, vide sans statut."""
+    return (
+        Q(statut__isnull=True, avancement__isnull=True)
+        | Q(statut="NON_INITIEE", avancement=0)
+        | Q(statut="TERMINEE", avancement=100)
+        | Q(statut="EN_COURS", avancement__isnull=True)
+        | Q(statut="EN_COURS", avancement__gte=1, avancement__lte=99)
+    )
+
+
+MESSAGE_AVANCEMENT = (
+    "L'avancement se donne de 1 à 99 pour une action en cours ; il vaut 0 pour une action non initiée et 100 "
+    "pour une action terminée."
+)
+
+
+def avancement_impose(statut: str | None) -> int | None:
+    """Avancement que le statut impose ; None s'il laisse le choix."""
+    return {Statut.NON_INITIEE: 0, Statut.TERMINEE: 100}.get(statut)

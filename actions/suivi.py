@@ -1,0 +1,119 @@
+"""Ce qui s'attache à une action : partenaires, références à d'autres cadres, notes de suivi."""
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+from simple_history.models import HistoricalRecords
+
+from partenaires.models import Partenaire
+from socle.contraintes import liste_fermee
+from socle.modeles import QuerySetSuivi
+
+
+class RoleDePartenaire(models.TextChoices):
+    PORTEUR = "PORTEUR", "Porteur"
+    CONTRIBUTEUR = "CONTRIBUTEUR", "Contributeur"
+    FINANCEUR = "FINANCEUR", "Financeur"
+
+
+class PorteeDeNote(models.TextChoices):
+    INTERNE = "INTERNE", "Interne"
+    BILAN = "BILAN", "Pour le bilan"
+
+
+class PartenaireDeLAction(models.Model):
+    """Un partenaire d'une action, avec son rôle s'il est connu."""
+
+    action = models.ForeignKey("actions.Action", on_delete=models.CASCADE, related_name="participations")
+    partenaire = models.ForeignKey(Partenaire, on_delete=models.PROTECT, related_name="participations")
+    role = models.CharField("rôle", max_length=12, choices=RoleDePartenaire, blank=True)
+
+    objects = QuerySetSuivi.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = "partenaire de l'action"
+        verbose_name_plural = "partenaires de l'action"
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["action", "partenaire"],
+                name="partenairedelaction_une_fois",
+                violation_error_message="Ce partenaire est déjà lié à l'action.",
+            ),
+            liste_fermee(
+                "role",
+                RoleDePartenaire,
+                nom="partenairedelaction_role_connu",
+                message="Rôle inconnu : porteur, contributeur ou financeur.",
+                facultatif=True,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.partenaire} ({self.get_role_display()})" if self.role else str(self.partenaire)
+
+
+class ReferenceCadre(models.Model):
+    """La place d'une action dans un autre cadre : PCAET, SPASER, ISO 9001…"""
+
+    action = models.ForeignKey("actions.Action", on_delete=models.CASCADE, related_name="references")
+    cadre = models.CharField("cadre", max_length=100)
+    code = models.CharField("code", max_length=100, blank=True)
+
+    objects = QuerySetSuivi.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = "référence à un autre cadre"
+        verbose_name_plural = "références à d'autres cadres"
+        ordering = ["cadre", "code"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["action", "cadre", "code"],
+                name="referencecadre_une_fois",
+                violation_error_message="Cette référence est déjà donnée.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cadre} {self.code}".strip()
+
+
+class NoteDeSuivi(models.Model):
+    """Une nouvelle d'une action, à une date : interne, ou destinée au bilan."""
+
+    action = models.ForeignKey("actions.Action", on_delete=models.PROTECT, related_name="notes")
+    date = models.DateField("date")
+    texte = models.TextField("texte")
+    portee = models.CharField("portée", max_length=7, choices=PorteeDeNote, default=PorteeDeNote.INTERNE)
+    auteur = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="notes", null=True, editable=False
+    )
+    saisi_le = models.DateTimeField("saisi le", default=timezone.now, editable=False)
+
+    objects = QuerySetSuivi.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = "note de suivi"
+        verbose_name_plural = "notes de suivi"
+        ordering = ["-date", "-pk"]
+        indexes = [models.Index(fields=["action", "-date", "-id"], name="notedesuivi_par_action")]
+        constraints = [
+            liste_fermee(
+                "portee",
+                PorteeDeNote,
+                nom="notedesuivi_portee_connue",
+                message="Portée inconnue : interne ou pour le bilan.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.texte[:80]
+
+    def clean(self) -> None:
+        super().clean()
+        if self.date and self.date > timezone.localdate():
+            raise ValidationError({"date": "Une note ne se date pas dans le futur."})

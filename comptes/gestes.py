@@ -1,0 +1,200 @@
+"""Ce que les gens font : gestes annulables, traces sans fiche, jetons d'accès, signature d'une ligne."""
+
+import hashlib
+import secrets
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.utils import timezone
+
+from socle.contraintes import liste_fermee
+from socle.journal import LigneDeJournal
+
+
+class Lot(models.Model):
+    """Un geste qui a changé plusieurs choses à la fois, et qui peut être défait d'un seul."""
+
+    intitule = models.CharField("intitulé", max_length=200)
+    auteur = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="auteur",
+        on_delete=models.PROTECT,
+        related_name="lots",
+        null=True,
+    )
+    fait_le = models.DateTimeField("fait le", default=timezone.now, editable=False)
+    defait_par = models.OneToOneField(
+        "self",
+        verbose_name="défait par",
+        on_delete=models.PROTECT,
+        related_name="defait",
+        null=True,
+        blank=True,
+    )
+
+    class Meta:
+        verbose_name = "lot"
+        verbose_name_plural = "lots"
+        ordering = ["-fait_le", "-pk"]
+
+    def __str__(self) -> str:
+        return self.intitule
+
+
+class LigneDeLot(models.Model):
+    """Un champ d'un objet, avant et après le geste."""
+
+    lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="lignes")
+    type_d_objet = models.ForeignKey(ContentType, on_delete=models.PROTECT)
+    id_objet = models.PositiveBigIntegerField()
+    objet = GenericForeignKey("type_d_objet", "id_objet")
+    champ = models.CharField("champ", max_length=100)
+    avant = models.JSONField("avant", null=True, encoder=DjangoJSONEncoder)
+    apres = models.JSONField("après", null=True, encoder=DjangoJSONEncoder)
+
+    class Meta:
+        verbose_name = "ligne de lot"
+        verbose_name_plural = "lignes de lot"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lot", "type_d_objet", "id_objet", "champ"],
+                name="lignedelot_champ_une_fois",
+                violation_error_message="Un lot ne change qu'une fois un champ d'un objet.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.champ} : {self.avant} → {self.apres}"
+
+
+class LigneSignee(LigneDeJournal):
+    """Ligne de journal avec son auteur et, s'il y en a un, le lot dont elle fait partie."""
+
+    auteur = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="auteur",
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        editable=False,
+    )
+    lot = models.ForeignKey(
+        Lot,
+        verbose_name="lot",
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        editable=False,
+    )
+
+    class Meta(LigneDeJournal.Meta):
+        abstract = True
+
+
+class Geste(models.TextChoices):
+    CONNEXION = "CONNEXION", "Connexion"
+    ECHEC = "ECHEC", "Échec de connexion"
+    DECONNEXION = "DECONNEXION", "Déconnexion"
+    EXPORT = "EXPORT", "Export"
+    IMPORT = "IMPORT", "Import"
+    DROITS = "DROITS", "Changement de droits"
+
+
+class Trace(models.Model):
+    """Un geste qui ne laisse pas de fiche derrière lui : connexion, export, changement de droits."""
+
+    le = models.DateTimeField("le", default=timezone.now, editable=False, db_index=True)
+    geste = models.CharField("geste", max_length=20, choices=Geste)
+    utilisateur = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="traces", null=True, blank=True
+    )
+    identifiant = models.CharField("identifiant saisi", max_length=150, blank=True)
+    objet = models.CharField("objet", max_length=200, blank=True)
+    details = models.JSONField("détails", default=dict, blank=True, encoder=DjangoJSONEncoder)
+
+    class Meta:
+        verbose_name = "trace"
+        verbose_name_plural = "traces"
+        ordering = ["-le", "-pk"]
+        constraints = [
+            liste_fermee("geste", Geste, nom="trace_geste_connu", message="Geste inconnu."),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_geste_display()} — {self.utilisateur or self.identifiant}"
+
+
+class PorteeDeJeton(models.TextChoices):
+    CALENDRIER = "calendrier", "Calendrier des échéances"
+    API = "api", "Lecture par l'API"
+
+
+class JetonQuerySet(models.QuerySet):
+    def valables(self, le: datetime) -> "JetonQuerySet":
+        """Jetons ni révoqués ni expirés à ce moment."""
+        return self.filter(revoque_le__isnull=True).filter(
+            models.Q(expire_le__isnull=True) | models.Q(expire_le__gt=le)
+        )
+
+    def emettre(self, utilisateur, nom: str, portees: list[str], expire_le: datetime | None = None):
+        """Crée un jeton et rend (jeton, secret). Le secret n'est montré qu'ici : seule son empreinte est gardée."""
+        secret = secrets.token_urlsafe(32)
+        jeton = self.model(
+            utilisateur=utilisateur,
+            nom=nom,
+            portees=portees,
+            expire_le=expire_le,
+            empreinte=self.model.empreinte_de(secret),
+        )
+        jeton.full_clean()
+        jeton.save()
+        return jeton, secret
+
+
+class Jeton(models.Model):
+    """Clé d'accès d'une machine (calendrier, API), limitée à des portées et révocable."""
+
+    utilisateur = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jetons")
+    nom = models.CharField("nom", max_length=100)
+    empreinte = models.CharField("empreinte SHA-256", max_length=64, unique=True, editable=False)
+    portees = models.JSONField("portées", default=list)
+    cree_le = models.DateTimeField("créé le", default=timezone.now, editable=False)
+    expire_le = models.DateTimeField("expire le", null=True, blank=True)
+    revoque_le = models.DateTimeField("révoqué le", null=True, blank=True, editable=False)
+
+    objects = JetonQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "jeton"
+        verbose_name_plural = "jetons"
+        ordering = ["-cree_le"]
+
+    def __str__(self) -> str:
+        return self.nom
+
+    def clean(self) -> None:
+        super().clean()
+        inconnues = set(self.portees) - set(PorteeDeJeton.values)
+        if not self.portees or inconnues:
+            raise ValidationError({"portees": "Choisissez une ou plusieurs portées parmi celles proposées."})
+
+    @staticmethod
+    def empreinte_de(secret: str) -> str:
+        return hashlib.sha256(secret.encode()).hexdigest()
+
+    def permet(self, portee: PorteeDeJeton, le: datetime) -> bool:
+        """Vrai si le jeton est valable à ce moment et couvre cette portée."""
+        vivant = self.revoque_le is None and (self.expire_le is None or self.expire_le > le)
+        return vivant and self.utilisateur.is_active and portee in self.portees
+
+    def revoquer(self) -> None:
+        """Sans retour : un nouveau jeton se demande."""
+        self.revoque_le = self.revoque_le or timezone.now()
+        self.save(update_fields=["revoque_le"])

@@ -1,0 +1,215 @@
+"""Qui utilise le site : la collectivité, ses services, ses comptes."""
+
+from functools import cached_property
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import Group, PermissionsMixin
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.validators import FileExtensionValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from simple_history.models import HistoricalRecords
+
+from comptes.droits import Droit, Role, peut
+from comptes.gestes import Jeton, LigneDeLot, Lot, Trace
+from socle.modeles import LigneVersionnee, QuerySetSuivi
+
+__all__ = [
+    "Collectivite",
+    "Jeton",
+    "LigneDeLot",
+    "Lot",
+    "Service",
+    "Siren",
+    "Trace",
+    "Utilisateur",
+]
+
+
+class Collectivite(LigneVersionnee):
+    """L'organisme qui tient le site : une installation, un organisme."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    nom = models.CharField("nom", max_length=200)
+    sigle = models.CharField("sigle", max_length=30, blank=True)
+    logo = models.FileField(
+        "logo",
+        upload_to="collectivite/",
+        blank=True,
+        validators=[FileExtensionValidator(["png", "jpg", "jpeg", "webp"])],
+    )
+    couleur = models.CharField(
+        "couleur d'accent",
+        max_length=7,
+        default="#0b5b82",
+        validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$", "Une couleur s'écrit comme #0b5b82.")],
+    )
+    demo = models.BooleanField(
+        "site de démonstration",
+        default=False,
+        help_text="Un site de démonstration porte un bandeau et accepte les comptes de démonstration.",
+    )
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "collectivité"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(id=1),
+                name="collectivite_unique",
+                violation_error_message="Une installation sert une seule collectivité.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.nom
+
+
+class Siren(models.Model):
+    """Un numéro SIREN sous lequel la collectivité achète (budgets annexes et régies compris)."""
+
+    collectivite = models.ForeignKey(Collectivite, on_delete=models.CASCADE, related_name="sirens")
+    numero = models.CharField(
+        "SIREN",
+        max_length=9,
+        unique=True,
+        validators=[RegexValidator(r"^\d{9}$", "Un SIREN compte neuf chiffres.")],
+    )
+    libelle = models.CharField("libellé", max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = "SIREN"
+        verbose_name_plural = "SIREN"
+        ordering = ["numero"]
+
+    def __str__(self) -> str:
+        return self.numero
+
+
+class Service(LigneVersionnee):
+    """Un service de la collectivité (liste à plat : l'organigramme n'aide pas à suivre un plan)."""
+
+    nom = models.CharField("nom", max_length=200)
+    sigle = models.CharField("sigle", max_length=30, blank=True)
+    actif = models.BooleanField("actif", default=True)
+
+    objects = QuerySetSuivi.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = "service"
+        verbose_name_plural = "services"
+        ordering = ["nom"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("nom"),
+                name="service_nom_unique",
+                violation_error_message="Un service porte déjà ce nom.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.nom
+
+
+class UtilisateurManager(BaseUserManager["Utilisateur"]):
+    """Création de comptes, avec leur rôle."""
+
+    def create_user(self, username: str, password: str | None = None, *, role: Role | None = None, **champs):
+        utilisateur = self.model(username=self.model.normalize_username(username), **champs)
+        utilisateur.set_password(password)
+        utilisateur.full_clean(exclude=["password"])
+        utilisateur.save(using=self._db)
+        if role is not None:
+            utilisateur.groups.add(Group.objects.get(name=role))
+        return utilisateur
+
+    def create_superuser(self, username: str, password: str | None = None, **champs):
+        """Appelée par `createsuperuser` : un administrateur, au sens de la table des droits."""
+        return self.create_user(username, password, role=Role.ADMINISTRATEUR, **champs)
+
+
+class Utilisateur(AbstractBaseUser, PermissionsMixin):
+    """Une personne qui se connecte. Ses droits viennent de ses groupes, un par rôle.
+
+    `is_staff` et `is_superuser` sont déduits des rôles : rien d'autre ne donne accès à l'administration.
+    """
+
+    username = models.CharField(
+        "identifiant",
+        max_length=150,
+        unique=True,
+        validators=[UnicodeUsernameValidator()],
+        error_messages={"unique": "Cet identifiant est déjà pris."},
+    )
+    prenom = models.CharField("prénom", max_length=150, blank=True)
+    nom = models.CharField("nom", max_length=150, blank=True)
+    courriel = models.EmailField("courriel", blank=True)
+    service = models.ForeignKey(
+        Service,
+        verbose_name="service",
+        on_delete=models.PROTECT,
+        related_name="agents",
+        null=True,
+        blank=True,
+    )
+    sub_oidc = models.CharField(
+        "identifiant de connexion unique (sub)",
+        max_length=255,
+        unique=True,
+        null=True,
+        blank=True,
+        help_text="Donné par le fournisseur d'identité ; laissé vide pour un compte local.",
+    )
+    is_active = models.BooleanField(
+        "actif", default=True, help_text="Décocher plutôt que supprimer : l'historique garde l'auteur."
+    )
+    date_joined = models.DateTimeField("créé le", default=timezone.now, editable=False)
+
+    EMAIL_FIELD = "courriel"
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: list[str] = []
+
+    objects = UtilisateurManager()
+    history = HistoricalRecords(excluded_fields=["password", "last_login"])
+
+    class Meta:
+        verbose_name = "compte"
+        verbose_name_plural = "comptes"
+        ordering = ["nom", "prenom", "username"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("courriel"),
+                condition=~Q(courriel=""),
+                name="utilisateur_courriel_unique",
+                violation_error_message="Un autre compte a déjà ce courriel.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prenom} {self.nom}".strip() or self.username
+
+    def clean(self) -> None:
+        super().clean()
+        self.courriel = type(self).objects.normalize_email(self.courriel)
+        self.sub_oidc = self.sub_oidc or None
+
+    def get_full_name(self) -> str:
+        return str(self)
+
+    @cached_property
+    def roles(self) -> frozenset[Role]:
+        """Rôles tenus de ses groupes ; un groupe étranger à l'application ne compte pas."""
+        noms = self.groups.values_list("name", flat=True)
+        return frozenset(Role(nom) for nom in noms if nom in Role.values)
+
+    @property
+    def is_superuser(self) -> bool:
+        return peut(self, Droit.ADMINISTRER)
+
+    @property
+    def is_staff(self) -> bool:
+        return peut(self, Droit.ADMINISTRER) or peut(self, Droit.TENIR_LES_REFERENTIELS)

@@ -1,0 +1,140 @@
+"""Les indicateurs du plan et leur place dans chaque plan. Valeurs et objectifs : voir `valeurs.py`."""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from simple_history.models import HistoricalRecords
+
+from actions.models import Action, Plan
+from comptes.models import Service
+from indicateurs.listes import Nature, Sens
+from indicateurs.valeurs import Cible, ValeurAnnuelle
+from socle.contraintes import liste_fermee
+from socle.modeles import LigneVersionnee, QuerySetSuivi
+
+__all__ = ["Cible", "Indicateur", "IndicateurDuPlan", "ValeurAnnuelle"]
+
+
+class Indicateur(LigneVersionnee):
+    """Ce qu'on mesure chaque année, et comment."""
+
+    code = models.SlugField("code", max_length=80, unique=True, help_text="Sert aussi d'adresse à sa page.")
+    intitule = models.CharField("intitulé", max_length=300)
+    definition = models.TextField("définition", blank=True)
+    mode_de_calcul = models.TextField("mode de calcul", blank=True)
+    nature = models.CharField("nature", max_length=7, choices=Nature)
+    unite = models.CharField("unité", max_length=40, blank=True)
+    decimales = models.PositiveSmallIntegerField(
+        "décimales du chiffre clé", default=0, validators=[MaxValueValidator(6)]
+    )
+    sens = models.CharField("sens", max_length=6, choices=Sens, default=Sens.NEUTRE)
+    source = models.CharField("source", max_length=300, blank=True)
+    service = models.ForeignKey(
+        Service,
+        verbose_name="service producteur",
+        on_delete=models.PROTECT,
+        related_name="indicateurs",
+        null=True,
+        blank=True,
+    )
+    denominateur = models.ForeignKey(
+        "self",
+        verbose_name="dénominateur",
+        on_delete=models.PROTECT,
+        related_name="taux",
+        null=True,
+        blank=True,
+        help_text="Un compte ou un montant dont la valeur de la même année sert de dénominateur.",
+    )
+    actions = models.ManyToManyField(Action, verbose_name="actions", related_name="indicateurs", blank=True)
+
+    objects = QuerySetSuivi.as_manager()
+    history = HistoricalRecords(m2m_fields=[actions])
+
+    class Meta:
+        verbose_name = "indicateur"
+        verbose_name_plural = "indicateurs"
+        ordering = ["intitule"]
+        constraints = [
+            liste_fermee(
+                "nature",
+                Nature,
+                nom="indicateur_nature_connue",
+                message="Nature inconnue : compte, part ou montant.",
+            ),
+            liste_fermee(
+                "sens", Sens, nom="indicateur_sens_connu", message="Sens inconnu : hausse, baisse ou neutre."
+            ),
+            models.CheckConstraint(
+                condition=Q(denominateur__isnull=True) | Q(nature="PART"),
+                name="indicateur_denominateur_de_part",
+                violation_error_message="Seule une part a un dénominateur.",
+            ),
+            models.CheckConstraint(
+                condition=Q(denominateur__isnull=True) | ~Q(denominateur=F("id")),
+                name="indicateur_denominateur_autre",
+                violation_error_message="Un indicateur ne peut pas être son propre dénominateur.",
+            ),
+            models.CheckConstraint(
+                condition=Q(decimales__lte=6),
+                name="indicateur_decimales_bornees",
+                violation_error_message="Six décimales au plus.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.intitule
+
+    def clean(self) -> None:
+        """Règles qui regardent un autre indicateur. Un dénominateur n'est jamais une part, et seule une part a un
+        dénominateur : il ne peut donc pas y avoir de boucle."""
+        super().clean()
+        if self.denominateur is not None and self.denominateur.nature == Nature.PART:
+            raise ValidationError(
+                {"denominateur": "Un dénominateur est un compte ou un montant : une part formerait une boucle."}
+            )
+        if self.pk and self.nature == Nature.PART and self.taux.exists():
+            raise ValidationError(
+                {"nature": "D'autres indicateurs l'ont pour dénominateur : il reste un compte ou un montant."}
+            )
+        if self.pk and self.nature != Nature.PART and self.valeurs.filter(numerateur__isnull=False).exists():
+            raise ValidationError({"nature": "Des valeurs ont un numérateur : l'indicateur reste une part."})
+
+    def get_absolute_url(self) -> str:
+        return reverse("indicateurs:detail", args=[self.code])
+
+
+class IndicateurDuPlanQuerySet(QuerySetSuivi):
+    def chiffres_cles(self) -> "IndicateurDuPlanQuerySet":
+        return self.filter(chiffre_cle=True)
+
+
+class IndicateurDuPlan(models.Model):
+    """La place d'un indicateur dans un plan."""
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="places_d_indicateur")
+    indicateur = models.ForeignKey(Indicateur, on_delete=models.PROTECT, related_name="places")
+    ordre = models.PositiveSmallIntegerField("ordre", default=0)
+    chiffre_cle = models.BooleanField(
+        "chiffre clé", default=False, help_text="Montré en grand sur le tableau de bord."
+    )
+
+    objects = IndicateurDuPlanQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = "indicateur du plan"
+        verbose_name_plural = "indicateurs du plan"
+        ordering = ["ordre", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plan", "indicateur"],
+                name="indicateurduplan_une_fois",
+                violation_error_message="Cet indicateur est déjà dans le plan.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.indicateur)

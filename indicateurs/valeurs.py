@@ -1,0 +1,316 @@
+"""Valeurs annuelles et objectifs. Une part ayant un numérateur se déduit ; elle ne se tape jamais."""
+
+from decimal import Decimal
+from typing import Self
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models, transaction
+from django.db.models import F, Func, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from simple_history.models import HistoricalRecords
+
+from indicateurs.listes import Etat, Nature, OrigineDeCible, OrigineDeValeur
+from socle.contraintes import liste_fermee
+from socle.formats import arrondir, formater_nombre, formater_valeur
+from socle.modeles import ConflitDeVersion, LigneVersionnee, QuerySetSuivi
+
+BORNES_ANNEE = [MinValueValidator(1990), MaxValueValidator(2200)]
+NOMBRE = models.DecimalField(max_digits=18, decimal_places=6)
+
+
+class MotifRequis(ValidationError):
+    """Une valeur validée bougerait : il faut dire pourquoi. `valeurs` : celles qui bougeraient."""
+
+    def __init__(self, valeurs: list["ValeurAnnuelle"]) -> None:
+        self.valeurs = valeurs
+        noms = ", ".join(f"« {valeur.indicateur} » ({valeur.annee})" for valeur in valeurs)
+        super().__init__({"motif": f"Une valeur validée ne change pas sans motif. Concerne : {noms}."})
+
+
+class Part(Func):
+    """100 × a / b en décimal ; NULL si b est nul ou absent.
+
+    Le littéral 100.0 compte : sur SQLite, deux nombres ronds se diviseraient en entiers.
+    """
+
+    template = "(100.0 * %(expressions)s, 0))"
+    arg_joiner = " / NULLIF("
+    arity = 2
+    output_field = NOMBRE
+
+
+class ValeurQuerySet(QuerySetSuivi):
+    def avec_valeur(self) -> Self:
+        """Annote `denominateur_retenu` (le sien, sinon la valeur de l'indicateur dénominateur la même année) et
+        `valeur_retenue` (la valeur saisie, sinon la part qui se déduit), NULL quand on ne peut pas la dire."""
+        partage = self.model._base_manager.filter(
+            indicateur=OuterRef("indicateur__denominateur"), annee=OuterRef("annee")
+        )
+        return self.annotate(
+            denominateur_retenu=Coalesce("denominateur", Subquery(partage.values("valeur")[:1]), output_field=NOMBRE),
+            valeur_retenue=Coalesce("valeur", Part("numerateur", "denominateur_retenu"), output_field=NOMBRE),
+        )
+
+    def renseignees(self) -> Self:
+        """Celles qui portent un chiffre (après `avec_valeur`)."""
+        return self.filter(valeur_retenue__isnull=False)
+
+    def connues_au(self, le) -> Self:
+        """Celles qu'on connaissait à cette date."""
+        return self.filter(connue_le__lte=le)
+
+    def taux_appuyes_sur(self, denominateur: "ValeurAnnuelle") -> Self:
+        """Taux de la même année qui prennent cette valeur pour dénominateur."""
+        return self.filter(
+            indicateur__denominateur=denominateur.indicateur_id,
+            annee=denominateur.annee,
+            numerateur__isnull=False,
+            denominateur__isnull=True,
+        ).select_related("indicateur")
+
+
+class ValeurAnnuelle(LigneVersionnee):
+    """La valeur d'un indicateur pour une année, telle que retenue et publiée."""
+
+    indicateur = models.ForeignKey("indicateurs.Indicateur", on_delete=models.PROTECT, related_name="valeurs")
+    annee = models.PositiveSmallIntegerField("année", validators=BORNES_ANNEE)
+    valeur = models.DecimalField("valeur", max_digits=18, decimal_places=6, null=True, blank=True)
+    numerateur = models.DecimalField("numérateur", max_digits=18, decimal_places=6, null=True, blank=True)
+    denominateur = models.DecimalField(
+        "dénominateur propre",
+        max_digits=18,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        help_text="À laisser vide quand un autre indicateur sert de dénominateur.",
+    )
+    indisponible = models.BooleanField("indisponible", default=False)
+    motif_indisponibilite = models.CharField("motif d'indisponibilité", max_length=300, blank=True)
+    etat = models.CharField("état", max_length=10, choices=Etat, default=Etat.PROVISOIRE)
+    origine = models.CharField("origine", max_length=12, choices=OrigineDeValeur, default=OrigineDeValeur.SAISIE)
+    connue_le = models.DateField("connue le", default=timezone.localdate)
+    remarque = models.TextField("remarque", blank=True, help_text="Affichée avec la valeur.")
+    rupture = models.CharField(
+        "rupture de série",
+        max_length=300,
+        blank=True,
+        help_text="Ce qui empêche de comparer avec l'année d'avant.",
+    )
+
+    objects = ValeurQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    # Ce qui ne bouge pas sans motif une fois la valeur validée.
+    CHAMPS_VALIDES = (
+        "indicateur_id",
+        "annee",
+        "valeur",
+        "numerateur",
+        "denominateur",
+        "indisponible",
+        "etat",
+    )
+
+    class Meta:
+        verbose_name = "valeur annuelle"
+        verbose_name_plural = "valeurs annuelles"
+        ordering = ["indicateur", "annee"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["indicateur", "annee"],
+                name="valeurannuelle_annee_unique",
+                violation_error_message="Cet indicateur a déjà une valeur pour cette année.",
+            ),
+            models.CheckConstraint(
+                condition=Q(indisponible=False, valeur__isnull=False, numerateur__isnull=True)
+                | Q(indisponible=False, valeur__isnull=True, numerateur__isnull=False)
+                | Q(indisponible=True, valeur__isnull=True, numerateur__isnull=True),
+                name="valeurannuelle_valeur_ou_numerateur",
+                violation_error_message=(
+                    "Donnez une valeur ou un numérateur, pas les deux ; ou bien dites la valeur indisponible."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(denominateur__isnull=True) | Q(numerateur__isnull=False),
+                name="valeurannuelle_denominateur_avec_numerateur",
+                violation_error_message="Un dénominateur ne se donne qu'avec un numérateur.",
+            ),
+            models.CheckConstraint(
+                condition=Q(denominateur__isnull=True) | Q(denominateur__gt=0),
+                name="valeurannuelle_denominateur_positif",
+                violation_error_message="Un dénominateur est supérieur à zéro.",
+            ),
+            models.CheckConstraint(
+                condition=Q(denominateur__isnull=True) | Q(numerateur__lte=F("denominateur")),
+                name="valeurannuelle_numerateur_borne",
+                violation_error_message="Le numérateur dépasse le dénominateur.",
+            ),
+            models.CheckConstraint(
+                condition=(Q(valeur__isnull=True) | Q(valeur__gte=0))
+                & (Q(numerateur__isnull=True) | Q(numerateur__gte=0)),
+                name="valeurannuelle_positive",
+                violation_error_message="Une valeur ne peut pas être négative.",
+            ),
+            models.CheckConstraint(
+                condition=Q(indisponible=False, motif_indisponibilite="")
+                | (Q(indisponible=True) & ~Q(motif_indisponibilite="")),
+                name="valeurannuelle_indisponible_motivee",
+                violation_error_message="Une valeur indisponible dit son motif, et elle seule.",
+            ),
+            liste_fermee(
+                "etat", Etat, nom="valeurannuelle_etat_connu", message="État inconnu : provisoire ou validée."
+            ),
+            liste_fermee("origine", OrigineDeValeur, nom="valeurannuelle_origine_connue", message="Origine inconnue."),
+        ]
+        indexes = [models.Index(fields=["annee", "indicateur"], name="valeurannuelle_par_annee")]
+
+    def __str__(self) -> str:
+        return f"{self.indicateur} ({self.annee})"
+
+    # --- Écriture ------------------------------------------------------------------------------
+
+    def clean(self) -> None:
+        """Règles qui regardent l'horloge, l'indicateur ou une autre valeur."""
+        super().clean()
+        erreurs: dict[str, str] = {}
+        if self.annee and self.annee > timezone.localdate().year:
+            erreurs["annee"] = "Une valeur ne se donne pas pour une année à venir."
+        if self.connue_le and self.connue_le > timezone.localdate():
+            erreurs["connue_le"] = "Une valeur ne peut pas être connue dans le futur."
+        if self.indicateur_id:
+            erreurs |= self._erreurs_de_part() if self._est_une_part else self._erreurs_de_compte()
+        if erreurs:
+            raise ValidationError(erreurs)
+
+    @property
+    def _est_une_part(self) -> bool:
+        return self.indicateur.nature == Nature.PART
+
+    def _erreurs_de_compte(self) -> dict[str, str]:
+        if self.numerateur is not None:
+            return {"numerateur": "Un numérateur ne se donne que pour une part."}
+        if self.valeur is None:
+            return {}
+        if self.indicateur.nature == Nature.COMPTE and self.valeur != self.valeur.to_integral_value():
+            return {"valeur": "Un compte est un nombre entier."}
+        depasse = type(self).objects.taux_appuyes_sur(self).filter(numerateur__gt=self.valeur).first()
+        if depasse:
+            numerateur = formater_nombre(depasse.numerateur)
+            return {"valeur": f"Le numérateur de « {depasse.indicateur} » ({numerateur}) dépasserait cette valeur."}
+        return {}
+
+    def _erreurs_de_part(self) -> dict[str, str]:
+        if self.valeur is not None and self.valeur > 100:
+            return {"valeur": "Une part se donne de 0 à 100 %."}
+        if self.numerateur is None or self.denominateur is not None:
+            return {}
+        if self.indicateur.denominateur_id is None:
+            return {"denominateur": "Donnez le dénominateur : aucun autre indicateur ne le fournit."}
+        partage = type(self).objects.filter(indicateur=self.indicateur.denominateur_id, annee=self.annee).first()
+        if partage and partage.valeur is not None and self.numerateur > partage.valeur:
+            return {
+                "numerateur": f"Le numérateur dépasse le dénominateur ({formater_nombre(partage.valeur)}, "
+                f"valeur {self.annee} de « {self.indicateur.denominateur} »)."
+            }
+        return {}
+
+    def enregistrer(self, *, motif: str = "", version: int | None = None) -> None:
+        """Seule voie d'écriture d'une valeur : règles, verrou, version, motif. Le motif va dans l'historique.
+
+        Lève ValidationError, MotifRequis (une valeur validée bougerait, ici ou parmi les taux qui s'appuient sur
+        celle-ci) ou ConflitDeVersion ; rien n'est alors écrit.
+        """
+        with transaction.atomic():
+            ancienne = self.verrouillee() if self.pk else None
+            if ancienne and ancienne.version != (self.version if version is None else version):
+                raise ConflitDeVersion(ancienne)
+            self.full_clean()
+            validees = self.validees_touchees(ancienne)
+            if validees and not motif.strip():
+                raise MotifRequis(validees)
+            self._change_reason = motif.strip()[:100] or None
+            self.save()
+
+    def validees_touchees(self, ancienne: "ValeurAnnuelle | None") -> list["ValeurAnnuelle"]:
+        """Valeurs validées que l'enregistrement ferait bouger : elle-même, et les taux dont elle est le dénominateur."""
+        touchees = []
+        if ancienne and ancienne.etat == Etat.VALIDEE and self._change_de(ancienne, self.CHAMPS_VALIDES):
+            touchees.append(ancienne)
+        if self._change_de(ancienne, ("valeur", "indisponible")):
+            touchees += type(self).objects.taux_appuyes_sur(self).filter(etat=Etat.VALIDEE)
+        return touchees
+
+    def _change_de(self, ancienne: "ValeurAnnuelle | None", champs: tuple[str, ...]) -> bool:
+        return ancienne is None or any(getattr(self, champ) != getattr(ancienne, champ) for champ in champs)
+
+    # --- Affichage (après `avec_valeur`) -------------------------------------------------------
+
+    @property
+    def chiffre_cle(self) -> str:
+        """Le chiffre en grand, sans unité : une part déduite est arrondie, une valeur saisie est montrée telle quelle."""
+        retenue: Decimal | None = self.valeur_retenue
+        if retenue is not None and self.numerateur is not None:
+            retenue = arrondir(retenue, self.indicateur.decimales)
+        return formater_nombre(retenue)
+
+    @property
+    def detail(self) -> str:
+        """« 42 / 166 = 25,3 % », « 25 % » ou « 166 consultations » ; « Indisponible » ou « — » sinon."""
+        if self.indisponible:
+            return f"Indisponible : {self.motif_indisponibilite}"
+        if self.numerateur is None:
+            return formater_valeur(self.valeur, self.indicateur.unite, None)
+        parts = f"{formater_nombre(self.numerateur)} / {formater_nombre(self.denominateur_retenu)}"
+        return f"{parts} = {formater_valeur(self.valeur_retenue, self.indicateur.unite, 1)}"
+
+
+class Cible(LigneVersionnee):
+    """Un objectif d'un indicateur pour une année, avec qui le fixe et où c'est écrit."""
+
+    indicateur = models.ForeignKey("indicateurs.Indicateur", on_delete=models.PROTECT, related_name="cibles")
+    annee = models.PositiveSmallIntegerField("année", validators=BORNES_ANNEE)
+    valeur = models.DecimalField("valeur", max_digits=18, decimal_places=6)
+    origine = models.CharField("origine", max_length=17, choices=OrigineDeCible, default=OrigineDeCible.PLAN)
+    reference = models.CharField("référence", max_length=300, blank=True)
+    active = models.BooleanField("active", default=True)
+
+    objects = QuerySetSuivi.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = "objectif"
+        verbose_name_plural = "objectifs"
+        ordering = ["indicateur", "annee"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["indicateur", "annee", "origine"],
+                name="cible_une_par_origine",
+                violation_error_message="Cet indicateur a déjà un objectif de cette origine pour cette année.",
+            ),
+            liste_fermee(
+                "origine",
+                OrigineDeCible,
+                nom="cible_origine_connue",
+                message="Origine inconnue : plan, obligation ou objectif national.",
+            ),
+            models.CheckConstraint(
+                condition=Q(valeur__gte=0),
+                name="cible_positive",
+                violation_error_message="Un objectif ne peut pas être négatif.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.indicateur} ({self.annee})"
+
+    def clean(self) -> None:
+        super().clean()
+        if (
+            self.indicateur_id
+            and self.valeur is not None
+            and self.indicateur.nature == Nature.PART
+            and self.valeur > 100
+        ):
+            raise ValidationError({"valeur": "Une part se donne de 0 à 100 %."})

@@ -1,0 +1,114 @@
+"""Les partenaires de la collectivité et les conventions qui les lient."""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.urls import reverse
+from django.utils.text import slugify
+from simple_history.models import HistoricalRecords
+
+from socle.contraintes import liste_fermee
+from socle.formats import plier
+from socle.modeles import LigneVersionnee, QuerySetSuivi
+
+
+class TypeDePartenaire(models.TextChoices):
+    COLLECTIVITE = "COLLECTIVITE", "Collectivité"
+    CHAMBRE_CONSULAIRE = "CHAMBRE_CONSULAIRE", "Chambre consulaire"
+    OPERATEUR_ETAT = "OPERATEUR_ETAT", "Opérateur de l'État"
+    RESEAU_ACHETEURS = "RESEAU_ACHETEURS", "Réseau d'acheteurs"
+    SPL_SEM = "SPL_SEM", "SPL ou SEM"
+    ENTREPRISE = "ENTREPRISE", "Entreprise"
+    ASSOCIATION = "ASSOCIATION", "Association"
+    AUTRE = "AUTRE", "Autre"
+
+
+class PartenaireQuerySet(QuerySetSuivi):
+    def actifs(self) -> "PartenaireQuerySet":
+        return self.filter(actif=True)
+
+
+class Partenaire(LigneVersionnee):
+    """Un organisme avec lequel le plan se fait. On le désactive plutôt que de le supprimer."""
+
+    nom = models.CharField("nom", max_length=200)
+    sigle = models.CharField("sigle", max_length=30, blank=True)
+    alias = models.TextField(
+        "autres noms",
+        blank=True,
+        help_text="Un par ligne : ils servent à reconnaître le partenaire à l'import.",
+    )
+    slug = models.SlugField("adresse de la page", max_length=80, unique=True, blank=True)
+    type = models.CharField("type", max_length=20, choices=TypeDePartenaire, blank=True)
+    site = models.CharField("site internet", max_length=200, blank=True, validators=[URLValidator(["http", "https"])])
+    description = models.TextField("description", blank=True)
+    contact = models.TextField("contact", blank=True, help_text="Interne : jamais publié.")
+    actif = models.BooleanField("actif", default=True)
+
+    objects = PartenaireQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = "partenaire"
+        verbose_name_plural = "partenaires"
+        ordering = ["nom"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("nom"),
+                name="partenaire_nom_unique",
+                violation_error_message="Un partenaire porte déjà ce nom.",
+            ),
+            liste_fermee(
+                "type",
+                TypeDePartenaire,
+                nom="partenaire_type_connu",
+                message="Type de partenaire inconnu.",
+                facultatif=True,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.nom
+
+    def clean(self) -> None:
+        super().clean()
+        self.slug = self.slug or slugify(self.sigle or self.nom)[:80]
+        if not self.slug:
+            raise ValidationError({"nom": "Le nom doit contenir au moins une lettre ou un chiffre."})
+
+    def get_absolute_url(self) -> str:
+        return reverse("partenaires:detail", args=[self.slug])
+
+    @property
+    def noms_reconnus(self) -> frozenset[str]:
+        """Nom, sigle et autres noms, repliés (sans accents ni casse), pour l'import."""
+        return frozenset(plier(nom) for nom in [self.nom, self.sigle, *self.alias.splitlines()] if nom.strip())
+
+
+class Convention(LigneVersionnee):
+    """Un accord signé avec un partenaire, avec ses dates quand elles sont connues."""
+
+    partenaire = models.ForeignKey(Partenaire, on_delete=models.PROTECT, related_name="conventions")
+    intitule = models.CharField("intitulé", max_length=300)
+    debut = models.DateField("début", null=True, blank=True)
+    fin = models.DateField("fin", null=True, blank=True)
+
+    objects = QuerySetSuivi.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = "convention"
+        verbose_name_plural = "conventions"
+        ordering = ["partenaire", "-debut"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(debut__isnull=True) | Q(fin__isnull=True) | Q(fin__gte=F("debut")),
+                name="convention_dates_ordonnees",
+                violation_error_message="La fin de la convention précède son début.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.intitule

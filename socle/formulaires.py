@@ -1,0 +1,115 @@
+"""Formulaires sur des lignes éditées à plusieurs : personne n'écrase personne sans le voir."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.db import models
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """Un champ dont la valeur enregistrée entre-temps n'est pas celle qui vient d'être saisie."""
+
+    libelle: str
+    enregistre: str
+    saisi: str
+
+
+def afficher(valeur: Any) -> str:
+    """Une valeur de champ en clair, pour montrer deux versions côte à côte."""
+    if valeur is None or valeur == "":
+        return "—"
+    if isinstance(valeur, bool):
+        return "oui" if valeur else "non"
+    if isinstance(valeur, models.QuerySet | list | tuple | set):
+        return ", ".join(str(element) for element in valeur) or "—"
+    return str(valeur)
+
+
+class FormulaireVersionne(forms.ModelForm):
+    """ModelForm d'une LigneVersionnee : compare la version lue à celle enregistrée, sous verrou.
+
+    À valider dans une transaction. Si la ligne a changé entre-temps, le formulaire est refusé, garde ce qui
+    a été tapé, et `divergences` montre les deux versions ; l'envoyer de nouveau enregistre en connaissance de
+    cause. Le même envoi reçu deux fois du même auteur (`auteur`) est reconnu : `deja_fait` est vrai et rien
+    n'est écrit.
+    """
+
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args, auteur=None, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.auteur = auteur
+        self.deja_fait = False
+        self.divergences: list[Divergence] = []
+        if self.instance.pk:
+            self.fields["version"].initial = self.instance.version
+
+    def clean(self) -> dict[str, Any]:
+        donnees = super().clean() or {}
+        if self.instance.pk:
+            self._comparer(donnees)
+        return donnees
+
+    def _comparer(self, donnees: dict[str, Any]) -> None:
+        lue = donnees.get("version")
+        actuelle = self.instance.verrouillee()
+        # L'instance a pu être lue avant le verrou : on repart de ce qui est enregistré.
+        self.instance.version = actuelle.version
+        if lue == actuelle.version:
+            return
+        self.divergences = self._divergences(actuelle, donnees)
+        if not self.divergences and lue is not None and self._vient_de(actuelle, lue):
+            self.deja_fait = True
+            return
+        self.data = self.data.copy()
+        self.data[self.add_prefix("version")] = str(actuelle.version)
+        raise forms.ValidationError(self._message(actuelle), code="conflit")
+
+    def _vient_de(self, actuelle: models.Model, lue: int) -> bool:
+        return actuelle.version == lue + 1 and self._auteur_de(actuelle) == self.auteur
+
+    @staticmethod
+    def _auteur_de(actuelle: models.Model):
+        """L'auteur de la version enregistrée ; None si elle vient d'un journal ou d'une commande."""
+        derniere = actuelle.history.first()
+        return derniere.history_user if derniere and derniere.version == actuelle.version else None
+
+    def _divergences(self, actuelle: models.Model, donnees: dict[str, Any]) -> list[Divergence]:
+        enregistre = forms.model_to_dict(actuelle, fields=self._meta.fields, exclude=self._meta.exclude)
+        divergences = []
+        for nom, champ in self.fields.items():
+            if nom == "version" or nom not in enregistre or nom not in donnees:
+                continue
+            if champ.has_changed(champ.prepare_value(enregistre[nom]), self[nom].data):
+                divergences.append(
+                    Divergence(
+                        libelle=str(self[nom].label),
+                        enregistre=self._en_clair(champ, getattr(actuelle, nom)),
+                        saisi=self._en_clair(champ, donnees[nom]),
+                    )
+                )
+        return divergences
+
+    @staticmethod
+    def _en_clair(champ: forms.Field, valeur: Any) -> str:
+        if isinstance(valeur, models.Manager):
+            valeur = valeur.all()
+        return afficher(dict(getattr(champ, "choices", ())).get(valeur, valeur) if isinstance(valeur, str) else valeur)
+
+    def _message(self, actuelle: models.Model) -> str:
+        auteur = self._auteur_de(actuelle)
+        qui = f" par {auteur}" if auteur else ""
+        phrase = (
+            f"Cette fiche a été modifiée{qui} pendant votre saisie. Rien n'a été écrasé ; votre saisie est gardée."
+        )
+        for ecart in self.divergences:
+            phrase += f" {ecart.libelle} : « {ecart.enregistre} » enregistré, « {ecart.saisi} » saisi."
+        return f"{phrase} Enregistrez de nouveau pour garder votre saisie."
+
+    def save(self, commit: bool = True):
+        if self.deja_fait:
+            self.save_m2m = lambda: None
+            return self.instance
+        return super().save(commit)

@@ -1,0 +1,58 @@
+"""Bases abstraites partagées : lignes versionnées et lignes suivies par l'historique."""
+
+from typing import Any, Self
+
+from django.db import models
+
+
+class MiseAJourNonTracee(TypeError):
+    """Écriture en masse qui échapperait à l'historique."""
+
+
+class QuerySetSuivi(models.QuerySet):
+    """QuerySet des tables dont chaque changement de champ est conservé par l'historique."""
+
+    def update(self, **champs: Any) -> int:
+        """Refusé : l'historique ne verrait rien. Passer par la méthode d'écriture du modèle ou
+        par `simple_history.utils.bulk_update_with_history`."""
+        raise MiseAJourNonTracee(
+            f"{self.model.__name__} : .update() n'est pas tracé, utilisez bulk_update_with_history."
+        )
+
+    def bulk_update(self, objs, fields, batch_size=None):
+        # bulk_update s'appuie sur update() : il passe par un QuerySet nu, l'appelant trace lui-même.
+        return models.QuerySet(self.model, using=self.db).bulk_update(objs, fields, batch_size)
+
+
+class ConflitDeVersion(Exception):
+    """La ligne a changé depuis qu'elle a été lue.
+
+    `actuelle` est la ligne telle qu'enregistrée, pour montrer les deux versions.
+    """
+
+    def __init__(self, actuelle: models.Model) -> None:
+        super().__init__(f"{actuelle} a été modifiée entre-temps.")
+        self.actuelle = actuelle
+
+
+class LigneVersionnee(models.Model):
+    """Ligne qu'on édite à plusieurs : chaque enregistrement fait avancer `version` d'un.
+
+    Le verrou et la comparaison sont le travail de `verrouillee()` ; l'appelant est dans une transaction.
+    """
+
+    version = models.PositiveIntegerField("version", default=1, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args, **kwargs) -> None:
+        if not self._state.adding:
+            self.version += 1
+            if kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], "version"}
+        super().save(*args, **kwargs)
+
+    def verrouillee(self) -> Self:
+        """Relit la ligne sous verrou. Sur SQLite la transaction IMMEDIATE en tient lieu."""
+        return type(self)._base_manager.select_for_update(of=("self",)).get(pk=self.pk)
