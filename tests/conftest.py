@@ -98,8 +98,7 @@ def reseau_local_seulement():
 
 @pytest.fixture(scope="session")
 def base_url():
-    """Remplace celle de pytest-playwright 0.10, que pytest 9.2 refuse par un avertissement."""
-    return None
+    """Remplace celle de pytest-playwright 0.10, que pytest 9.2 refuse par un avertissement ; aucune adresse."""
 
 
 @pytest.fixture(scope="session")
