@@ -30,6 +30,7 @@ export DATABASE_URL=sqlite:///donnees/demo.sqlite3
 export DEBUG=0 HTTPS=0 PROXYS_DE_CONFIANCE=0 ALLOWED_HOSTS=127.0.0.1,localhost CSRF_TRUSTED_ORIGINS=
 export EMAIL_URL=console: DEFAULT_FROM_EMAIL=demo@localhost NIVEAU_DE_JOURNAL=WARNING
 
+echo "Préparation de la base et des fichiers statiques (une vingtaine de secondes)…"
 .venv/bin/python manage.py migrate --verbosity 0
 .venv/bin/python manage.py collectstatic --noinput --verbosity 0
 .venv/bin/python manage.py preparer_demo
