@@ -8,7 +8,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from actions.statuts import MESSAGE_AVANCEMENT, Mouvement, Statut, condition_avancement
+from actions.statuts import MESSAGE_AVANCEMENT, Mouvement, Statut, avancement_impose, condition_avancement
 from comptes.gestes import LigneSignee
 from socle.contraintes import liste_fermee
 from socle.echeances import Echeance, Precision
@@ -81,6 +81,7 @@ class JournalDAction(LigneSignee):
                 saisi_le=cls._moment_de_saisie(action, saisi_le),
                 **valeurs,
             )
+            ligne._verifier_la_correction()
             ligne._verifier_la_date(insere_avant)
             ligne.full_clean()
             ligne.save()
@@ -110,6 +111,10 @@ class JournalDAction(LigneSignee):
         if not meme_geste:
             raise ConflitDeVersion(actuelle)
         return derniere
+
+    def _verifier_la_correction(self) -> None:
+        if self.annule is not None and self.annule.action_id != self.action_id:
+            raise ValidationError({"annule": "La ligne à corriger est celle d'une autre action."})
 
     def _verifier_la_date(self, insere_avant: int | None) -> None:
         if not isinstance(self.date_effet, date):
@@ -191,6 +196,12 @@ class ChangementDeStatut(JournalDAction):
     def __str__(self) -> str:
         avancement = f", {self.avancement}\u00a0%" if self.statut == Statut.EN_COURS and self.avancement else ""
         return f"{self.get_statut_display()}{avancement}"
+
+    def corriger(self, **valeurs: Any) -> Self:
+        """Un autre statut ne reprend pas l'avancement de l'ancien : il impose le sien, ou le laisse vide."""
+        if valeurs.get("statut", self.statut) != self.statut:
+            valeurs.setdefault("avancement", avancement_impose(valeurs["statut"]))
+        return super().corriger(**valeurs)
 
 
 class ReportEcheance(JournalDAction):
