@@ -14,7 +14,7 @@ from simple_history.models import HistoricalRecords
 
 from actions.journaux import ChangementDeStatut, PresenceAuPlan, ReportEcheance, SaisieTardive
 from actions.plans import Axe, PartenaireDuPlan, Plan
-from actions.requetes import ActionQuerySet
+from actions.requetes import CHAMPS_PROJETES, ECRITURE_PAR_LE_JOURNAL, ActionQuerySet
 from actions.statuts import (
     MESSAGE_AVANCEMENT,
     Mouvement,
@@ -47,8 +47,6 @@ __all__ = [
     "ReportEcheance",
     "SaisieTardive",
 ]
-
-CHAMPS_PROJETES = frozenset({"statut", "avancement", "echeance", "echeance_precision", "presence"})
 
 
 class ActionManager(models.Manager.from_queryset(ActionQuerySet)):
@@ -248,7 +246,7 @@ class Action(LigneVersionnee):
                 if not champ.primary_key and champ.name not in CHAMPS_PROJETES
             ]
         elif CHAMPS_PROJETES & set(kwargs["update_fields"]):
-            raise TypeError("Statut, avancement, échéance et présence s'écrivent par leur journal.")
+            raise TypeError(ECRITURE_PAR_LE_JOURNAL)
         super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:

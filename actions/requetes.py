@@ -12,6 +12,13 @@ from actions.statuts import Mouvement, PointAttention, Statut
 from comptes.droits import Droit, Portee, portee
 from socle.modeles import QuerySetSuivi
 
+ECRITURE_PAR_LE_JOURNAL = "Statut, avancement, échéance et présence s'écrivent par leur journal."
+
+# Champs d'Action que seuls les journaux écrivent.
+CHAMPS_PROJETES = frozenset(
+    champ for journal in (ChangementDeStatut, ReportEcheance, PresenceAuPlan) for champ in journal.PROJECTION.values()
+)
+
 
 @dataclass(frozen=True)
 class Decompte:
@@ -37,6 +44,11 @@ class Decompte:
 
 class ActionQuerySet(QuerySetSuivi):
     """Verbes chaînables. Ceux qui lisent l'état supposent `etat_au()` d'abord."""
+
+    def bulk_update(self, objs, fields, batch_size=None):
+        if CHAMPS_PROJETES & set(fields):
+            raise TypeError(ECRITURE_PAR_LE_JOURNAL)
+        return super().bulk_update(objs, fields, batch_size)
 
     def etat_au(self, le: date | None = None, saisi_au: datetime | None = None) -> Self:
         """Annote l'état de chaque action : etat_statut, etat_avancement, etat_echeance, etat_precision, etat_presence.
