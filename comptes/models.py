@@ -52,6 +52,7 @@ class Collectivite(LigneVersionnee):
         help_text="Un site de démonstration porte un bandeau et accepte les comptes de démonstration.",
     )
 
+    objects = QuerySetSuivi.as_manager()
     history = HistoricalRecords()
 
     class Meta:
@@ -115,7 +116,7 @@ class Service(LigneVersionnee):
         return self.nom
 
 
-class UtilisateurManager(BaseUserManager["Utilisateur"]):
+class UtilisateurManager(BaseUserManager.from_queryset(QuerySetSuivi)):
     """Création de comptes, avec leur rôle."""
 
     def create_user(self, username: str, password: str | None = None, *, role: Role | None = None, **champs):
