@@ -138,8 +138,8 @@ class PorteeDeJeton(models.TextChoices):
 
 class JetonQuerySet(models.QuerySet):
     def valables(self, le: datetime) -> "JetonQuerySet":
-        """Jetons ni révoqués ni expirés à ce moment."""
-        return self.filter(revoque_le__isnull=True).filter(
+        """Jetons ni révoqués ni expirés à ce moment, d'un compte actif."""
+        return self.filter(revoque_le__isnull=True, utilisateur__is_active=True).filter(
             models.Q(expire_le__isnull=True) | models.Q(expire_le__gt=le)
         )
 
