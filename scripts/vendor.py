@@ -1,0 +1,161 @@
+"""Rapporte dans `static/vendor/` les bibliothèques du navigateur, à la version écrite ici.
+
+À relancer pour monter une version (`python scripts/vendor.py`, npm installé) : les mêmes versions donnent
+les mêmes octets, et `static/vendor/VERSIONS` garde de quoi le vérifier sans réseau (nom, version, licence,
+sha256, fichier : une ligne par fichier).
+
+Trois retouches, faute desquelles les pages ne marcheraient pas :
+- les commentaires `sourceMappingURL` disparaissent : le stockage à manifeste exige les fichiers `.map` ;
+- les règles de style que plotly injecte deviennent `plotly.css` : la CSP interdit les styles injectés ;
+- la langue française de plotly, écrite pour un empaqueteur, est enveloppée et complétée.
+"""
+
+import hashlib
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+DESTINATION = Path(__file__).resolve().parent.parent / "static" / "vendor"
+
+BOOTSTRAP = "5.3.9"
+# Celle que nomme plotly.offline.get_plotlyjs_version() ; un essai le vérifie.
+PLOTLY = "4.1.1"
+PLOTLY_LOCALES = "3.7.0"
+
+_CARTE = re.compile(r"\n?(?:/\*# sourceMappingURL=\S+ \*/|//# sourceMappingURL=\S+)")
+_INJECTIONS = re.compile(
+    r"=(\{\"X,X div\":.+?\});for\(\w+ in \w+\)\w+=\w+\.replace\(/\^,/,\" ,\"\)"
+    r"\.replace\(/X/g,\"(?P<X>[^\"]+)\"\)\.replace\(/Y/g,\"(?P<Y>[^\"]+)\"\)"
+)
+_REGLE = re.compile(r"(?:\"(?P<cle>[^\"]+)\"|(?P<nu>[XY])):(?:\"(?P<a>[^\"]*)\"|'(?P<b>[^']*)')[,}]")
+
+_SANS_MOUVEMENT = "@media (prefers-reduced-motion:reduce){.js-plotly-plot .plotly *{transition:none!important}}"
+# Ce que plotly dit de plus depuis la dernière parution de ses langues, et les mois comme nous les abrégeons.
+_MOTS_MANQUANTS = """Object.assign(module.exports.dictionary, {
+    'Download plot as JSON': 'Télécharger le graphique en fichier JSON',
+    'Image download succeeded': 'Image téléchargée',
+    'Preparing image - this may take a few seconds': 'Préparation de l’image, quelques secondes peut-être'
+});
+Object.assign(module.exports.format, {
+    months: ['janvier', 'février', 'mars', 'avril', 'mai', 'juin', 'juillet', 'août', 'septembre', 'octobre',
+        'novembre', 'décembre'],
+    shortMonths: ['janv.', 'févr.', 'mars', 'avr.', 'mai', 'juin', 'juil.', 'août', 'sept.', 'oct.', 'nov.',
+        'déc.']
+});
+"""
+
+
+def sans_carte(source: str) -> str:
+    """Le même fichier sans l'adresse de sa carte des sources, que nous ne servons pas."""
+    return _CARTE.sub("", source)
+
+
+def styles_de_plotly(source: str) -> str:
+    """Les règles que plotly poserait lui-même, dans l'ordre où la cascade les lirait.
+
+    plotly insère chaque règle en tête de feuille : la dernière de sa liste est la première de la feuille.
+    ValueError si la bibliothèque ne les écrit plus ainsi : mieux vaut l'apprendre ici qu'à l'écran.
+    """
+    trouve = _INJECTIONS.search(source)
+    if trouve is None:
+        raise ValueError("Les styles injectés par plotly ne se trouvent plus : relire sa nouvelle version.")
+    objet = trouve[1]
+    regles = list(_REGLE.finditer(objet))
+    if sum(len(r[0]) for r in regles) != len(objet) - 1:
+        raise ValueError("Une règle de style de plotly n'a pas été comprise.")
+    feuille = [f"/* plotly.js-basic {PLOTLY}, licence MIT : les styles que la bibliothèque injecterait. */"]
+    for regle in reversed(regles):
+        selecteur = (regle["cle"] or regle["nu"]).replace("X", trouve["X"]).replace("Y", trouve["Y"])
+        feuille.append(f"{selecteur}{{{regle['a'] if regle['a'] is not None else regle['b']}}}")
+    feuille.append(_SANS_MOUVEMENT)
+    return "\n".join(feuille) + "\n"
+
+
+def langue_enveloppee(source: str) -> str:
+    """La langue de plotly comme script ordinaire : sans plotly chargé avant elle, elle ne fait rien."""
+    return (
+        f"/* plotly.js-locales {PLOTLY_LOCALES}, licence MIT. */\n"
+        "(function () {\nvar module = { exports: {} };\n"
+        f"{source.strip()}\n{_MOTS_MANQUANTS}"
+        "if (window.Plotly) { window.Plotly.register(module.exports); }\n}());\n"
+    )
+
+
+def _tel_quel(source: str) -> str:
+    return source
+
+
+# paquet, version, {fichier du paquet: {fichier servi: retouche}}
+PAQUETS: list[tuple[str, str, dict[str, dict[str, Callable[[str], str]]]]] = [
+    (
+        "bootstrap",
+        BOOTSTRAP,
+        {
+            "LICENSE": {"bootstrap/LICENSE": _tel_quel},
+            "dist/css/bootstrap.min.css": {"bootstrap/bootstrap.min.css": sans_carte},
+            "dist/js/bootstrap.bundle.min.js": {"bootstrap/bootstrap.bundle.min.js": sans_carte},
+        },
+    ),
+    (
+        "plotly.js-basic-dist-min",
+        PLOTLY,
+        {
+            "LICENSE": {"plotly/LICENSE": _tel_quel},
+            "plotly-basic.min.js": {
+                "plotly/plotly-basic.min.js": sans_carte,
+                "plotly/plotly.css": styles_de_plotly,
+            },
+        },
+    ),
+    (
+        "plotly.js-locales",
+        PLOTLY_LOCALES,
+        {
+            "LICENSE": {"plotly/LICENSE-locales": _tel_quel},
+            "fr.js": {"plotly/plotly-fr.js": langue_enveloppee},
+        },
+    ),
+]
+
+
+def rapporter(paquet: str, version: str, dossier: Path) -> tarfile.TarFile:
+    """L'archive publiée de `paquet`, par le client npm tel qu'il est configuré sur la machine."""
+    commande = ["npm", "pack", f"{paquet}@{version}", "--silent", "--pack-destination", str(dossier)]
+    subprocess.run(commande, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - liste fixe, sans shell
+    (archive,) = dossier.glob("*.tgz")
+    return tarfile.open(archive)
+
+
+def fichiers_servis() -> Iterator[tuple[str, str, str, str, bytes]]:
+    """(nom, version, licence, chemin sous static/vendor, octets) de chaque fichier à écrire."""
+    for paquet, version, fichiers in PAQUETS:
+        with (
+            tempfile.TemporaryDirectory() as dossier,
+            rapporter(paquet, version, Path(dossier)) as archive,
+        ):
+            for origine, servis in fichiers.items():
+                membre = archive.extractfile(f"package/{origine}")
+                if membre is None:
+                    raise FileNotFoundError(f"{paquet}@{version} n'a pas de {origine}.")
+                source = membre.read().decode()
+                for chemin, retouche in servis.items():
+                    yield paquet, version, "MIT", chemin, retouche(source).encode()
+
+
+def principal() -> None:
+    lignes = []
+    for nom, version, licence, chemin, octets in fichiers_servis():
+        cible = DESTINATION / chemin
+        cible.parent.mkdir(parents=True, exist_ok=True)
+        cible.write_bytes(octets)
+        lignes.append(f"{nom} {version} {licence} {hashlib.sha256(octets).hexdigest()} {chemin}\n")
+    (DESTINATION / "VERSIONS").write_text("".join(lignes))
+    sys.stdout.write(f"{len(lignes)} fichiers écrits dans static/vendor.\n")
+
+
+if __name__ == "__main__":
+    principal()
