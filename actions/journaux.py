@@ -220,7 +220,7 @@ class ReportEcheance(JournalDAction):
             *JournalDAction.Meta.constraints,
             models.CheckConstraint(
                 condition=Q(echeance__isnull=True, precision__isnull=True)
-                | Q(echeance__isnull=False, precision__in=["JOUR", "TRIMESTRE", "ANNEE"]),
+                | Q(echeance__isnull=False, precision__isnull=False, precision__in=["JOUR", "TRIMESTRE", "ANNEE"]),
                 name="reportecheance_precision_coherente",
                 violation_error_message="Une échéance a une précision : jour, trimestre ou année.",
             ),

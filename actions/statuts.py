@@ -44,13 +44,16 @@ class PointAttention(models.TextChoices):
 
 
 def condition_avancement() -> Q:
-    """Règle 5 : 0 si non initiée, 100 si terminée, vide ou 1 à 99 si en cours, vide sans statut."""
+    """Règle 5 : 0 si non initiée, 100 si terminée, vide ou 1 à 99 si en cours, vide sans statut.
+
+    Chaque cas dit ce qui n'est pas vide : comparer avec NULL ne donne ni vrai ni faux, et la base laisserait passer.
+    """
+    donne = Q(avancement=0, statut="NON_INITIEE") | Q(avancement=100, statut="TERMINEE")
+    donne |= Q(avancement__gte=1, avancement__lte=99, statut="EN_COURS")
     return (
         Q(statut__isnull=True, avancement__isnull=True)
-        | Q(statut="NON_INITIEE", avancement=0)
-        | Q(statut="TERMINEE", avancement=100)
-        | Q(statut="EN_COURS", avancement__isnull=True)
-        | Q(statut="EN_COURS", avancement__gte=1, avancement__lte=99)
+        | Q(statut__isnull=False, statut="EN_COURS", avancement__isnull=True)
+        | Q(statut__isnull=False, avancement__isnull=False) & donne
     )
 
 
