@@ -1,0 +1,351 @@
+"""Chaque contrainte nommée, enfreinte sans passer par le modèle : la base refuse, et le modèle le dit en français."""
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, models, transaction
+
+from actions.models import (
+    Action,
+    Axe,
+    ChangementDeStatut,
+    NoteDeSuivi,
+    PartenaireDeLAction,
+    PartenaireDuPlan,
+    Plan,
+    PresenceAuPlan,
+    ReferenceCadre,
+    ReportEcheance,
+)
+from comptes.gestes import LigneDeLot, Lot, Trace
+from comptes.models import Collectivite, Service, Utilisateur
+from indicateurs.listes import Nature
+from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuelle
+from partenaires.models import Convention, Partenaire
+from tests import fabriques
+
+JOUR = datetime.date(2024, 1, 1)
+CHOIX = "pas un choix valide"
+INCONNU = "ZZ"  # dans aucune liste fermée, et tient dans chaque colonne
+
+
+@dataclass(frozen=True)
+class Infraction:
+    """Une ligne qui enfreint la contrainte `nom`.
+
+    `avec` : l'autre contrainte que cette ligne enfreint forcément. `dit` : ce que la validation complète répond
+    quand le champ ou `clean()` parle avant la contrainte.
+    """
+
+    nom: str
+    ligne: Callable[[], models.Model]
+    avec: str = ""
+    dit: str = ""
+
+    def __str__(self) -> str:
+        return self.nom
+
+
+def action(**champs) -> Action:
+    return Action(plan=fabriques.plan(), numero=1, intitule="x", **champs)
+
+
+def double(premier: models.Model, **champs) -> models.Model:
+    """La même ligne une seconde fois, après avoir écrit la première."""
+    type(premier)._base_manager.bulk_create([premier])
+    copie = type(premier)(**{c.attname: getattr(premier, c.attname) for c in premier._meta.concrete_fields})
+    copie.pk = None
+    for champ, valeur in champs.items():
+        setattr(copie, champ, valeur)
+    return copie
+
+
+def correction(journal: type[models.Model], **valeurs) -> models.Model:
+    """Une seconde correction de la même ligne."""
+    premiere = journal.ecrire(fabriques.action(date_effet=JOUR), date_effet=JOUR, **valeurs)
+    premiere.corriger()
+    return journal(action=premiere.action, date_effet=JOUR, annule=premiere, **valeurs)
+
+
+def denominateur_de_lui_meme() -> Indicateur:
+    part = indicateur(id=999_999, nature=Nature.PART)
+    part.denominateur = part
+    return part
+
+
+def boucle(journal: type[models.Model], **valeurs) -> models.Model:
+    return journal(id=999_999, annule_id=999_999, action=fabriques.action(), date_effet=JOUR, **valeurs)
+
+
+def changement(**valeurs) -> ChangementDeStatut:
+    return ChangementDeStatut(action=fabriques.action(), date_effet=JOUR, **valeurs)
+
+
+def report(**valeurs) -> ReportEcheance:
+    return ReportEcheance(action=fabriques.action(), date_effet=JOUR, **valeurs)
+
+
+def presence(**valeurs) -> PresenceAuPlan:
+    return PresenceAuPlan(action=fabriques.action(), date_effet=JOUR, **valeurs)
+
+
+def indicateur(**champs) -> Indicateur:
+    return Indicateur(**{"code": "nouveau", "intitule": "x", "nature": Nature.COMPTE, **champs})
+
+
+def valeur(**champs) -> ValeurAnnuelle:
+    if "valeur" in champs:
+        champs["valeur"] = Decimal(champs["valeur"])
+    return ValeurAnnuelle(indicateur=fabriques.indicateur(nature=Nature.PART), annee=2023, **champs)
+
+
+def cible(**champs) -> Cible:
+    return Cible(**{"indicateur": fabriques.indicateur(), "annee": 2023, "valeur": Decimal(1), **champs})
+
+
+def meme_personne() -> Action:
+    compte = fabriques.utilisateur()
+    return action(pilote=compte, suppleant=compte)
+
+
+def ligne_de_lot() -> LigneDeLot:
+    lot = Lot.objects.create(intitule="x")
+    contenu = apps.get_model("contenttypes", "ContentType").objects.get_for_model(Action)
+    return LigneDeLot(lot=lot, type_d_objet=contenu, id_objet=1, champ="statut")
+
+
+EN_COURS = {"statut": "EN_COURS"}
+
+INFRACTIONS = [
+    # comptes
+    Infraction("collectivite_unique", lambda: Collectivite(id=2, nom="Seconde")),
+    Infraction("service_nom_unique", lambda: double(Service(nom="Achats"), nom="ACHATS")),
+    Infraction(
+        "utilisateur_courriel_unique",
+        lambda: double(Utilisateur(username="a", password="!", courriel="a@b.fr"), username="b", courriel="A@B.fr"),
+    ),
+    Infraction("lignedelot_champ_une_fois", lambda: double(ligne_de_lot())),
+    Infraction("trace_geste_connu", lambda: Trace(geste=INCONNU), dit=CHOIX),
+    # partenaires
+    Infraction("partenaire_nom_unique", lambda: double(Partenaire(nom="Résô", slug="a"), nom="résô", slug="b")),
+    Infraction("partenaire_type_connu", lambda: Partenaire(nom="x", slug="x", type=INCONNU), dit=CHOIX),
+    Infraction(
+        "convention_dates_ordonnees",
+        lambda: Convention(
+            partenaire=fabriques.partenaire(), intitule="x", debut=JOUR, fin=JOUR - datetime.timedelta(1)
+        ),
+    ),
+    # actions : plan
+    Infraction("plan_annees_ordonnees", lambda: Plan(intitule="x", slug="x", annee_debut=2024, annee_fin=2023)),
+    Infraction("plan_label_connu", lambda: Plan(intitule="x", slug="x", label=INCONNU), dit=CHOIX),
+    Infraction(
+        "partenaireduplan_une_fois",
+        lambda: double(PartenaireDuPlan(plan=fabriques.plan(), partenaire=fabriques.partenaire())),
+    ),
+    Infraction("axe_intitule_unique", lambda: double(Axe(plan=fabriques.plan(), intitule="Axe"))),
+    # actions : action
+    Infraction("action_numero_unique", lambda: double(action())),
+    Infraction("action_statut_connu", lambda: action(statut=INCONNU), avec="action_avancement_coherent"),
+    Infraction("action_avancement_coherent", lambda: action(statut="TERMINEE", avancement=40)),
+    Infraction("action_avancement_coherent", lambda: action(statut="TERMINEE", avancement=None)),
+    Infraction("action_avancement_coherent", lambda: action(statut="NON_INITIEE", avancement=None)),
+    Infraction("action_avancement_coherent", lambda: action(statut="EN_COURS", avancement=0)),
+    Infraction("action_avancement_coherent", lambda: action(statut=None, avancement=40)),
+    Infraction("action_point_attention_complet", lambda: action(attention="Sans nature")),
+    Infraction("action_point_attention_complet", lambda: action(attention_nature="ARBITRAGE")),
+    Infraction("action_nature_attention_connue", lambda: action(attention="x", attention_nature=INCONNU), dit=CHOIX),
+    Infraction("action_priorite_connue", lambda: action(priorite=INCONNU), dit=CHOIX),
+    Infraction("action_suppleant_distinct", meme_personne),
+    Infraction(
+        "action_budget_positif", lambda: action(budget_previsionnel=Decimal(-1)), dit="supérieure ou égale à 0"
+    ),
+    Infraction(
+        "action_budget_positif", lambda: action(budget_realise=Decimal("-0.01")), dit="supérieure ou égale à 0"
+    ),
+    Infraction(
+        "partenairedelaction_une_fois",
+        lambda: double(PartenaireDeLAction(action=fabriques.action(), partenaire=fabriques.partenaire())),
+    ),
+    Infraction(
+        "partenairedelaction_role_connu",
+        lambda: PartenaireDeLAction(action=fabriques.action(), partenaire=fabriques.partenaire(), role=INCONNU),
+        dit=CHOIX,
+    ),
+    Infraction(
+        "referencecadre_une_fois",
+        lambda: double(ReferenceCadre(action=fabriques.action(), cadre="PCAET", code="1")),
+    ),
+    Infraction(
+        "notedesuivi_portee_connue",
+        lambda: NoteDeSuivi(action=fabriques.action(), date=JOUR, texte="x", portee=INCONNU),
+        dit=CHOIX,
+    ),
+    # actions : journaux
+    Infraction("changementdestatut_corrigee_une_fois", lambda: correction(ChangementDeStatut, **EN_COURS)),
+    Infraction("changementdestatut_ne_s_annule_pas", lambda: boucle(ChangementDeStatut, **EN_COURS), dit=CHOIX),
+    Infraction(
+        "changementdestatut_statut_connu",
+        lambda: changement(statut=INCONNU),
+        avec="changementdestatut_avancement_coherent",
+        dit=CHOIX,
+    ),
+    Infraction("changementdestatut_avancement_coherent", lambda: changement(statut="TERMINEE", avancement=40)),
+    Infraction("changementdestatut_avancement_coherent", lambda: changement(statut="TERMINEE", avancement=None)),
+    Infraction("changementdestatut_avancement_coherent", lambda: changement(statut="NON_INITIEE", avancement=None)),
+    Infraction("changementdestatut_avancement_coherent", lambda: changement(statut="EN_COURS", avancement=100)),
+    Infraction("reportecheance_corrigee_une_fois", lambda: correction(ReportEcheance)),
+    Infraction("reportecheance_ne_s_annule_pas", lambda: boucle(ReportEcheance), dit=CHOIX),
+    Infraction("reportecheance_precision_coherente", lambda: report(precision="JOUR")),
+    Infraction("reportecheance_precision_coherente", lambda: report(echeance=JOUR, precision=None)),
+    Infraction("reportecheance_precision_coherente", lambda: report(echeance=JOUR, precision=INCONNU), dit=CHOIX),
+    Infraction("presenceauplan_corrigee_une_fois", lambda: correction(PresenceAuPlan, mouvement="ENTREE")),
+    Infraction("presenceauplan_ne_s_annule_pas", lambda: boucle(PresenceAuPlan, mouvement="ENTREE"), dit=CHOIX),
+    Infraction("presenceauplan_mouvement_connu", lambda: presence(mouvement=INCONNU), dit=CHOIX),
+    Infraction("presenceauplan_retrait_motive", lambda: presence(mouvement="RETRAIT")),
+    # indicateurs
+    Infraction("indicateur_nature_connue", lambda: indicateur(nature=INCONNU), dit=CHOIX),
+    Infraction("indicateur_sens_connu", lambda: indicateur(sens=INCONNU), dit=CHOIX),
+    Infraction("indicateur_denominateur_de_part", lambda: indicateur(denominateur=fabriques.indicateur())),
+    Infraction("indicateur_denominateur_autre", denominateur_de_lui_meme, dit="formerait une boucle"),
+    Infraction("indicateur_decimales_bornees", lambda: indicateur(decimales=7), dit="inférieure ou égale à 6"),
+    Infraction(
+        "indicateurduplan_une_fois",
+        lambda: double(IndicateurDuPlan(plan=fabriques.plan(), indicateur=fabriques.indicateur())),
+    ),
+    Infraction("valeurannuelle_annee_unique", lambda: double(valeur(valeur=1))),
+    Infraction("valeurannuelle_valeur_ou_numerateur", lambda: valeur(valeur=1, numerateur=Decimal(1))),
+    Infraction("valeurannuelle_valeur_ou_numerateur", valeur),
+    Infraction(
+        "valeurannuelle_valeur_ou_numerateur",
+        lambda: valeur(valeur=1, indisponible=True, motif_indisponibilite="x"),
+    ),
+    Infraction("valeurannuelle_denominateur_avec_numerateur", lambda: valeur(valeur=1, denominateur=Decimal(2))),
+    Infraction("valeurannuelle_denominateur_positif", lambda: valeur(numerateur=Decimal(0), denominateur=Decimal(0))),
+    Infraction("valeurannuelle_numerateur_borne", lambda: valeur(numerateur=Decimal(3), denominateur=Decimal(2))),
+    Infraction("valeurannuelle_positive", lambda: valeur(valeur=-1)),
+    Infraction("valeurannuelle_positive", lambda: valeur(numerateur=Decimal(-1))),
+    Infraction("valeurannuelle_indisponible_motivee", lambda: valeur(indisponible=True)),
+    Infraction("valeurannuelle_indisponible_motivee", lambda: valeur(valeur=1, motif_indisponibilite="x")),
+    Infraction("valeurannuelle_etat_connu", lambda: valeur(valeur=1, etat=INCONNU), dit=CHOIX),
+    Infraction("valeurannuelle_origine_connue", lambda: valeur(valeur=1, origine=INCONNU), dit=CHOIX),
+    Infraction("cible_une_par_origine", lambda: double(cible())),
+    Infraction("cible_origine_connue", lambda: cible(origine=INCONNU), dit=CHOIX),
+    Infraction("cible_positive", lambda: cible(valeur=Decimal(-1))),
+]
+
+# --- Ce que le projet déclare ---------------------------------------------------------------------
+
+
+def contraintes_du_projet() -> dict[str, tuple[type[models.Model], models.BaseConstraint]]:
+    """Toutes les contraintes nommées des modèles du projet : ni l'historique, ni les bibliothèques."""
+    racine = Path(settings.BASE_DIR)
+    declarees = {}
+    for application in apps.get_app_configs():
+        if Path(application.path).parent != racine:
+            continue
+        for modele in application.get_models():
+            if not modele.__name__.startswith("Historical"):
+                declarees |= {contrainte.name: (modele, contrainte) for contrainte in modele._meta.constraints}
+    return declarees
+
+
+CONTRAINTES = contraintes_du_projet()
+nommee = pytest.mark.parametrize("nom", sorted(CONTRAINTES))
+enfreinte = pytest.mark.parametrize("infraction", INFRACTIONS, ids=str)
+
+
+@nommee
+def test_chaque_contrainte_a_son_infraction(nom):
+    assert nom in {infraction.nom for infraction in INFRACTIONS}
+
+
+@enfreinte
+def test_chaque_infraction_vise_une_contrainte_qui_existe(infraction):
+    assert infraction.nom in CONTRAINTES
+
+
+def test_les_contraintes_sont_trouvees():
+    assert {"action_numero_unique", "service_nom_unique", "valeurannuelle_numerateur_borne"} <= set(CONTRAINTES)
+    assert len({contrainte.name.split("_")[0] for _, contrainte in CONTRAINTES.values()}) > 10
+
+
+@nommee
+def test_chaque_contrainte_commence_par_le_nom_de_son_modele(nom):
+    assert nom.startswith(f"{CONTRAINTES[nom][0]._meta.model_name}_")
+
+
+@nommee
+def test_chaque_message_est_une_phrase_a_nous(nom):
+    contrainte = CONTRAINTES[nom][1]
+    message = contrainte.violation_error_message
+    assert message != contrainte.default_violation_error_message
+    assert message[0].isupper()
+    assert message.endswith(".")
+    assert "%(" not in message
+
+
+@nommee
+@pytest.mark.django_db
+def test_chaque_contrainte_est_dans_la_base(nom):
+    with connection.cursor() as curseur:
+        presentes = connection.introspection.get_constraints(curseur, CONTRAINTES[nom][0]._meta.db_table)
+    assert nom in presentes
+
+
+# --- Ce que la base refuse ------------------------------------------------------------------------
+
+
+def nommees_par(erreur: IntegrityError, modele: type[models.Model]) -> set[str]:
+    """Les contraintes que l'erreur désigne. SQLite nomme une unicité par ses colonnes, pas par son nom."""
+    if connection.vendor == "postgresql":
+        return {erreur.__cause__.diag.constraint_name}
+    texte = str(erreur)
+    if texte.startswith("CHECK constraint failed: "):
+        return {texte.removeprefix("CHECK constraint failed: ")}
+    if texte.startswith("UNIQUE constraint failed: index "):
+        return {texte.removeprefix("UNIQUE constraint failed: index ").strip("'")}
+    colonnes = {mot.rpartition(".")[2] for mot in texte.removeprefix("UNIQUE constraint failed: ").split(", ")}
+    return {
+        contrainte.name
+        for contrainte in modele._meta.constraints
+        if isinstance(contrainte, models.UniqueConstraint)
+        and {modele._meta.get_field(champ).column for champ in contrainte.fields} == colonnes
+    }
+
+
+@enfreinte
+@pytest.mark.django_db
+def test_la_base_refuse_et_nomme_la_contrainte(infraction):
+    ligne = infraction.ligne()
+    with pytest.raises(IntegrityError) as refus, transaction.atomic():
+        type(ligne)._base_manager.bulk_create([ligne])
+    nommees = nommees_par(refus.value, type(ligne))
+    assert nommees
+    assert nommees <= {infraction.nom, infraction.avec}
+
+
+@enfreinte
+@pytest.mark.django_db
+def test_le_modele_le_dit_avec_le_message_de_la_contrainte(infraction):
+    ligne = infraction.ligne()
+    message = CONTRAINTES[infraction.nom][1].violation_error_message
+    with pytest.raises(ValidationError) as refus:
+        ligne.validate_constraints()
+    assert message in refus.value.messages
+
+
+@enfreinte
+@pytest.mark.django_db
+def test_la_validation_complete_le_dit_en_francais(infraction):
+    ligne = infraction.ligne()
+    message = CONTRAINTES[infraction.nom][1].violation_error_message
+    with pytest.raises(ValidationError) as refus:
+        ligne.full_clean()
+    assert (infraction.dit or message) in " ".join(refus.value.messages)
