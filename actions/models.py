@@ -24,7 +24,7 @@ from actions.statuts import (
     avancement_impose,
     condition_avancement,
 )
-from actions.suivi import NoteDeSuivi, PartenaireDeLAction, ReferenceCadre
+from actions.suivi import NoteDeSuivi, PartenaireDeLAction, PorteeDeNote, ReferenceCadre
 from comptes.models import Service
 from partenaires.models import Partenaire
 from socle.contraintes import liste_fermee
@@ -252,6 +252,10 @@ class Action(LigneVersionnee):
     def get_absolute_url(self) -> str:
         return reverse("actions:detail", args=[self.pk])
 
+    @property
+    def adresse_du_statut(self) -> str:
+        return reverse("actions:statut", args=[self.pk])
+
     # --- Lecture -------------------------------------------------------------------------------
 
     def releve_de(self, utilisateur: "Utilisateur") -> bool:
@@ -259,6 +263,13 @@ class Action(LigneVersionnee):
         if self.pilote_id == utilisateur.pk:
             return True
         return self.service_pilote_id is not None and self.service_pilote_id == utilisateur.service_id
+
+    @property
+    def valeur_echeance(self) -> Echeance | None:
+        """L'échéance d'aujourd'hui, ou celle de l'état annoté par `etat_au`."""
+        fin = getattr(self, "etat_echeance", self.echeance)
+        precision = getattr(self, "etat_precision", self.echeance_precision)
+        return Echeance(fin, Precision(precision)) if fin else None
 
     # --- Écriture ------------------------------------------------------------------------------
 
@@ -348,6 +359,25 @@ class Action(LigneVersionnee):
             actuelle.full_clean(exclude=CHAMPS_PROJETES)
             actuelle.save(update_fields=["attention_nature", "attention"])
         return actuelle
+
+    def noter(
+        self, texte: str, *, auteur: "Utilisateur | None", le: date | None = None, portee: str = PorteeDeNote.INTERNE
+    ) -> NoteDeSuivi:
+        """Ajoute une note de suivi. La même note du même auteur, reçue deux fois, n'est écrite qu'une fois.
+
+        Lève ValidationError.
+        """
+        note = NoteDeSuivi(
+            action=self, texte=texte.strip(), auteur=auteur, date=le or timezone.localdate(), portee=portee
+        )
+        with transaction.atomic():
+            self.verrouillee()
+            deja = self.notes.filter(texte=note.texte, auteur=auteur, date=note.date, portee=portee).first()
+            if deja:
+                return deja
+            note.full_clean()
+            note.save()
+        return note
 
     def retirer(self, *, auteur: "Utilisateur | None", motif: str, date_effet: date | None = None) -> PresenceAuPlan:
         """Sort l'action des totaux du plan à une date, avec un motif. Lève ValidationError."""

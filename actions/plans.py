@@ -18,6 +18,11 @@ class LabelDePlan(models.TextChoices):
     FICHE_ACTION = "FICHE_ACTION", "Fiche action"
     PLAN = "PLAN", "Plan"
 
+    @property
+    def titre_avancement(self) -> str:
+        """La page publiée, qui est une fiche action, dit « Avancement général de l'action »."""
+        return "Avancement général de l'action" if self is self.FICHE_ACTION else "Avancement général du plan"
+
 
 class PlanQuerySet(QuerySetSuivi):
     def par_defaut(self) -> "Plan | None":
@@ -64,6 +69,10 @@ class Plan(LigneVersionnee):
 
     def __str__(self) -> str:
         return self.intitule
+
+    @property
+    def titre_avancement(self) -> str:
+        return LabelDePlan(self.label).titre_avancement
 
     def clean(self) -> None:
         super().clean()

@@ -33,6 +33,19 @@ class Decompte:
     def total(self) -> int:
         return self.terminees + self.en_cours + self.non_initiees + self.inconnues
 
+    @property
+    def phrase(self) -> str:
+        """« 4 actions sur 12 terminées, 5 en cours, 3 non initiées »."""
+        if not self.total:
+            return "Aucune action"
+        un_seul = self.terminees < 2
+        terminees = (
+            f"{self.terminees} action{'' if un_seul else 's'} sur {self.total} terminée{'' if un_seul else 's'}"
+        )
+        non_initiees = f"{self.non_initiees} non initiée{'' if self.non_initiees < 2 else 's'}"
+        inconnues = f", {self.inconnues} de statut inconnu" if self.inconnues else ""
+        return f"{terminees}, {self.en_cours} en cours, {non_initiees}{inconnues}"
+
     def par_statut(self) -> dict[Statut, int]:
         """Dans l'ordre de la page publiée."""
         return {

@@ -30,6 +30,8 @@ def _base_de_donnees() -> dict:
     if not url.startswith(("sqlite:///", "postgres://", "postgresql://")):
         raise ImproperlyConfigured("Réglage DATABASE_URL : sqlite:///… ou postgres://… attendu.")
     connexion = _lire(env.dj_db_url, "DATABASE_URL", url)
+    if connexion["NAME"] in ("", ":memory:"):
+        raise ImproperlyConfigured("Réglage DATABASE_URL : il manque le nom de la base, ou le chemin du fichier.")
     if connexion["ENGINE"].endswith("sqlite3"):
         Path(connexion["NAME"]).parent.mkdir(parents=True, exist_ok=True)
         # IMMEDIATE : un écrivain attend son tour dès le début de la transaction au lieu d'échouer à la fin.
@@ -52,9 +54,13 @@ HTTPS = _lire(env.bool, "HTTPS", not DEBUG)
 SECRET_KEY = _lire(env.str, "SECRET_KEY")
 if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5:
     raise ImproperlyConfigured("Réglage SECRET_KEY : 50 caractères au moins, tirés au hasard.")
-ALLOWED_HOSTS = _lire(env.list, "ALLOWED_HOSTS", ["127.0.0.1", "localhost"])
-CSRF_TRUSTED_ORIGINS = _lire(env.list, "CSRF_TRUSTED_ORIGINS", [])
+ALLOWED_HOSTS = [hote.strip() for hote in _lire(env.list, "ALLOWED_HOSTS", ["127.0.0.1", "localhost"])]
+CSRF_TRUSTED_ORIGINS = [origine.strip() for origine in _lire(env.list, "CSRF_TRUSTED_ORIGINS", [])]
+if any("://" not in origine for origine in CSRF_TRUSTED_ORIGINS):
+    raise ImproperlyConfigured("Réglage CSRF_TRUSTED_ORIGINS : chaque origine commence par https:// ou http://.")
 PROXYS_DE_CONFIANCE = _lire(env.int, "PROXYS_DE_CONFIANCE", 0)
+if PROXYS_DE_CONFIANCE < 0:
+    raise ImproperlyConfigured("Réglage PROXYS_DE_CONFIANCE : un nombre de relais, 0 s'il n'y en a pas.")
 
 ROOT_URLCONF = "commande_responsable.urls"
 WSGI_APPLICATION = "commande_responsable.wsgi.application"
@@ -81,6 +87,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.forms",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
 ]
@@ -93,7 +100,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "comptes.intergiciel.ConnexionRequise",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
@@ -112,6 +119,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "comptes.contexte.collectivite_et_droits",
+                "accueil.contexte.menu",
             ],
         },
     },
@@ -140,6 +148,7 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "comptes.authentification.BackendDesRoles",
 ]
+CSRF_FAILURE_VIEW = "commande_responsable.erreurs.jeton_csrf_refuse"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "accueil:tableau_de_bord"
 ACCOUNT_ADAPTER = "comptes.authentification.Adaptateur"

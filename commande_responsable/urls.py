@@ -1,1 +1,18 @@
-urlpatterns = []
+from django.contrib import admin
+from django.urls import include, path
+
+from commande_responsable import erreurs
+
+urlpatterns = [
+    path("", include("accueil.urls")),
+    path("", include("comptes.urls")),
+    path("", include("actions.urls")),
+    path("partenaires/", include("partenaires.urls")),
+    path("indicateurs/", include("indicateurs.urls")),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = erreurs.demande_illisible
+handler403 = erreurs.interdit
+handler404 = erreurs.introuvable
+handler500 = erreurs.panne

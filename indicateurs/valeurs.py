@@ -13,7 +13,7 @@ from simple_history.models import HistoricalRecords
 
 from indicateurs.listes import Etat, Nature, OrigineDeCible, OrigineDeValeur
 from socle.contraintes import liste_fermee
-from socle.formats import arrondir, formater_nombre, formater_valeur
+from socle.formats import INSECABLE, arrondir, formater_nombre, formater_valeur
 from socle.modeles import ConflitDeVersion, LigneVersionnee, QuerySetSuivi
 
 BORNES_ANNEE = [MinValueValidator(1990), MaxValueValidator(2200)]
@@ -91,6 +91,12 @@ class ValeurAnnuelle(LigneVersionnee):
     etat = models.CharField("état", max_length=10, choices=Etat, default=Etat.PROVISOIRE)
     origine = models.CharField("origine", max_length=12, choices=OrigineDeValeur, default=OrigineDeValeur.SAISIE)
     connue_le = models.DateField("connue le", default=timezone.localdate)
+    libelle = models.CharField(
+        "texte sous le chiffre",
+        max_length=300,
+        blank=True,
+        help_text="Tel que publié ; vide, l'intitulé de l'indicateur est montré.",
+    )
     remarque = models.TextField("remarque", blank=True, help_text="Affichée avec la valeur.")
     rupture = models.CharField(
         "rupture de série",
@@ -234,7 +240,7 @@ class ValeurAnnuelle(LigneVersionnee):
             self.save()
 
     def validees_touchees(self, ancienne: "ValeurAnnuelle | None") -> list["ValeurAnnuelle"]:
-        """Valeurs validées que l'enregistrement ferait bouger : elle-même, et les taux dont elle est le dénominateur."""
+        """Valeurs validées que l'enregistrement ferait bouger : elle-même, et les taux qui s'appuient sur elle."""
         touchees = []
         if ancienne and ancienne.etat == Etat.VALIDEE and self._change_de(ancienne, self.CHAMPS_VALIDES):
             touchees.append(ancienne)
@@ -249,11 +255,21 @@ class ValeurAnnuelle(LigneVersionnee):
 
     @property
     def chiffre_cle(self) -> str:
-        """Le chiffre en grand, sans unité : une part déduite est arrondie, une valeur saisie est montrée telle quelle."""
+        """Le chiffre en grand, sans unité : une part déduite est arrondie, une valeur saisie reste telle quelle."""
         retenue: Decimal | None = self.valeur_retenue
         if retenue is not None and self.numerateur is not None:
             retenue = arrondir(retenue, self.indicateur.decimales)
         return formater_nombre(retenue)
+
+    @property
+    def chiffre_avec_symbole(self) -> str:
+        """« 25 % » ou « 166 » : seuls les symboles collent au chiffre, le texte en dessous dit le reste."""
+        symbole = self.indicateur.unite if self.indicateur.unite in ("%", "€") else ""
+        return (
+            f"{self.chiffre_cle}{INSECABLE}{symbole}"
+            if symbole and self.valeur_retenue is not None
+            else self.chiffre_cle
+        )
 
     @property
     def detail(self) -> str:
@@ -304,6 +320,10 @@ class Cible(LigneVersionnee):
 
     def __str__(self) -> str:
         return f"{self.indicateur} ({self.annee})"
+
+    @property
+    def affichage(self) -> str:
+        return formater_valeur(self.valeur, self.indicateur.unite, None)
 
     def clean(self) -> None:
         super().clean()

@@ -5,7 +5,6 @@ from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
-from django.urls import reverse
 from django.utils.text import slugify
 from simple_history.models import HistoricalRecords
 
@@ -70,16 +69,13 @@ class Partenaire(LigneVersionnee):
         ]
 
     def __str__(self) -> str:
-        return self.nom
+        return f"{self.nom} ({self.sigle})" if self.sigle else self.nom
 
     def clean(self) -> None:
         super().clean()
         self.slug = self.slug or slugify(self.sigle or self.nom)[:80]
         if not self.slug:
             raise ValidationError({"nom": "Le nom doit contenir au moins une lettre ou un chiffre."})
-
-    def get_absolute_url(self) -> str:
-        return reverse("partenaires:detail", args=[self.slug])
 
     @property
     def noms_reconnus(self) -> frozenset[str]:

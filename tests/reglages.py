@@ -2,13 +2,18 @@
 
 import os
 
-os.environ.setdefault("SECRET_KEY", "cle-des-essais-0123456789-abcdefghijklmnopqrstuvwxyz-essais")
-os.environ.setdefault("HTTPS", "0")
-os.environ.setdefault("NIVEAU_DE_JOURNAL", "WARNING")
+# Imposés : le .env d'un poste ne doit pas changer le résultat d'un essai.
+os.environ["SECRET_KEY"] = "cle-des-essais-0123456789-abcdefghijklmnopqrstuvwxyz-essais"
+os.environ["HTTPS"] = "0"
+os.environ["NIVEAU_DE_JOURNAL"] = "ERROR"
 
 from commande_responsable.settings import *  # noqa: F403
-from commande_responsable.settings import STORAGES
+from commande_responsable.settings import DATABASES, STORAGES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Le manifeste exige collectstatic : sans lui les feuilles de style seraient introuvables dans Chromium.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Un vrai fichier : en mémoire, SQLite ne verrouille pas comme en production.
+    DATABASES["default"]["TEST"] = {"NAME": f"{DATABASES['default']['NAME']}-essais"}

@@ -77,7 +77,11 @@ def test_une_cle_suffit_pour_demarrer(installation):
         ("DATABASE_URL", "postgres://compte@serveur:port/base"),
         ("EMAIL_URL", "courriel.exemple.fr"),
         ("EMAIL_URL", "smtp://courriel.exemple.fr:port"),
+        ("DATABASE_URL", "sqlite:///"),
+        ("DATABASE_URL", "postgres://compte@serveur/"),
+        ("CSRF_TRUSTED_ORIGINS", "exemple.fr"),
         ("PROXYS_DE_CONFIANCE", "un"),
+        ("PROXYS_DE_CONFIANCE", "-1"),
         ("NIVEAU_DE_JOURNAL", "bavard"),
     ],
 )

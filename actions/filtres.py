@@ -1,0 +1,107 @@
+"""Filtres de la liste des actions : tout est dans l'adresse, pour qu'un lien montre la même liste à tous."""
+
+import django_filters
+from django import forms
+from django.db.models import Q
+from django.utils import timezone
+
+from actions.models import Action, Axe, Plan
+from actions.statuts import PointAttention, Priorite, Statut
+from comptes.models import Service, Utilisateur
+from partenaires.models import Partenaire
+from socle.champs import ChampDate
+from socle.formats import formater_date
+
+OUI_NON = [("oui", "Oui"), ("non", "Non")]
+
+
+class FiltreDate(django_filters.Filter):
+    field_class = ChampDate
+
+
+class FiltreActions(django_filters.FilterSet):
+    """À construire sur toutes les actions : le filtre choisit d'abord la date de l'état (`au`)."""
+
+    q = django_filters.CharFilter(label="Texte ou numéro", method="chercher", max_length=200)
+    plan = django_filters.ModelChoiceFilter(
+        label="Plan", queryset=lambda request: Plan.objects.all(), to_field_name="slug", empty_label="Tous"
+    )
+    statut = django_filters.ChoiceFilter(label="Statut", field_name="etat_statut", choices=Statut, empty_label="Tous")
+    axe = django_filters.ModelChoiceFilter(label="Axe", queryset=lambda request: Axe.objects.all(), empty_label="Tous")
+    service = django_filters.ModelChoiceFilter(
+        label="Service pilote",
+        field_name="service_pilote",
+        queryset=lambda request: Service.objects.all(),
+        empty_label="Tous",
+    )
+    pilote = django_filters.ModelChoiceFilter(
+        label="Pilote",
+        queryset=lambda request: Utilisateur.objects.filter(actions_pilotees__isnull=False).distinct(),
+        empty_label="Tous",
+    )
+    partenaire = django_filters.ModelChoiceFilter(
+        label="Partenaire",
+        field_name="partenaires",
+        queryset=lambda request: Partenaire.objects.all(),
+        to_field_name="slug",
+        empty_label="Tous",
+    )
+    priorite = django_filters.ChoiceFilter(label="Priorité", choices=Priorite, empty_label="Toutes")
+    retard = django_filters.ChoiceFilter(label="En retard", choices=OUI_NON, method="filtrer_retard", empty_label="—")
+    attention = django_filters.ChoiceFilter(
+        label="Point d'attention",
+        choices=[("oui", "Oui, quel qu'il soit"), *PointAttention.choices],
+        method="filtrer_attention",
+        empty_label="—",
+    )
+    presence = django_filters.ChoiceFilter(
+        label="Au plan",
+        choices=[("retirees", "Retirées du plan"), ("toutes", "Toutes")],
+        method="filtrer_presence",
+        empty_label="Au plan",
+    )
+    au = FiltreDate(label="Situation au", method="passer")
+
+    class Meta:
+        model = Action
+        fields: list[str] = []
+
+    @property
+    def jour(self):
+        """La date de l'état demandée ; None = aujourd'hui."""
+        return self.form.cleaned_data.get("au") if self.form.is_valid() else None
+
+    def get_form_class(self):
+        class Formulaire(super().get_form_class()):
+            def clean_au(formulaire):
+                jour = formulaire.cleaned_data["au"]
+                if jour and jour > timezone.localdate():
+                    raise forms.ValidationError(f"Le {formater_date(jour)} est à venir.")
+                return jour
+
+        return Formulaire
+
+    def filter_queryset(self, queryset):
+        actions = queryset.etat_au(self.jour).avec_retard(self.jour or timezone.localdate())
+        if not self.form.cleaned_data["presence"]:
+            actions = actions.au_plan()
+        return super().filter_queryset(actions)
+
+    def chercher(self, actions, nom, texte):
+        condition = Q(intitule__icontains=texte) | Q(description__icontains=texte)
+        if texte.isascii() and texte.isdigit() and len(texte) < 9:
+            condition |= Q(numero=int(texte))
+        return actions.filter(condition)
+
+    def filtrer_retard(self, actions, nom, reponse):
+        return actions.filter(est_en_retard=reponse == "oui")
+
+    def filtrer_attention(self, actions, nom, nature):
+        return actions.avec_point_attention() if nature == "oui" else actions.filter(attention_nature=nature)
+
+    def filtrer_presence(self, actions, nom, choix):
+        return actions.retirees() if choix == "retirees" else actions
+
+    def passer(self, actions, nom, valeur):
+        """La date n'écarte aucune action : elle choisit l'état montré, dans `filter_queryset`."""
+        return actions

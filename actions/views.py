@@ -1,0 +1,137 @@
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+from django_tables2 import RequestConfig
+
+from actions.chronologie import chronologie
+from actions.filtres import FiltreActions
+from actions.formulaires import (
+    FormulaireAction,
+    FormulaireAttention,
+    FormulaireCreation,
+    FormulaireDeGeste,
+    FormulaireEcheance,
+    FormulaireNote,
+    FormulaireStatut,
+)
+from actions.models import Action, Plan
+from actions.tables import TableActions
+from comptes.droits import Droit, exiger, peut
+from partenaires.models import Partenaire
+from socle.erreurs import Introuvable
+
+LIGNES_PAR_PAGE = 25
+lecture_ou_envoi = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@require_safe
+def liste(request: HttpRequest) -> HttpResponse:
+    """Toutes les actions, filtrées et triées par l'adresse. Un filtre absurde : 400, message à côté du champ."""
+    filtre = FiltreActions(request.GET, queryset=Action.objects.all(), request=request)
+    lisible = filtre.form.is_valid()
+    lignes = filtre.qs.select_related("plan", "axe", "service_pilote", "pilote") if lisible else Action.objects.none()
+    table = TableActions(lignes, utilisateur=request.user, fige=filtre.jour is not None)
+    RequestConfig(request, paginate={"per_page": LIGNES_PAR_PAGE}).configure(table)
+    return render(request, "actions/liste.html", {"filtre": filtre, "table": table}, status=200 if lisible else 400)
+
+
+def _action(pk: int) -> Action:
+    action = Action.objects.etat_au().select_related("plan", "axe", "service_pilote", "pilote", "suppleant")
+    trouvee = action.avec_retard(timezone.localdate()).filter(pk=pk).first()
+    if trouvee is None:
+        raise Introuvable("Cette action n'existe pas.")
+    return trouvee
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    action = _action(pk)
+    contexte = {
+        "action": action,
+        "evenements": chronologie(action),
+        "participations": action.participations.select_related("partenaire"),
+        "references": action.references.all(),
+        # Relation inverse : les indicateurs nomment leurs actions, jamais l'inverse.
+        "indicateurs": action.indicateurs.all(),
+        "peut_mettre_a_jour": peut(request.user, Droit.METTRE_A_JOUR, action),
+    }
+    return render(request, "actions/detail.html", contexte)
+
+
+@lecture_ou_envoi
+def changer_statut(request: HttpRequest, pk: int) -> HttpResponse:
+    return _geste(request, pk, FormulaireStatut)
+
+
+@lecture_ou_envoi
+def reporter_echeance(request: HttpRequest, pk: int) -> HttpResponse:
+    return _geste(request, pk, FormulaireEcheance)
+
+
+@lecture_ou_envoi
+def signaler(request: HttpRequest, pk: int) -> HttpResponse:
+    return _geste(request, pk, FormulaireAttention)
+
+
+@lecture_ou_envoi
+def noter(request: HttpRequest, pk: int) -> HttpResponse:
+    return _geste(request, pk, FormulaireNote)
+
+
+def _geste(request: HttpRequest, pk: int, classe: type[FormulaireDeGeste]) -> HttpResponse:
+    """Un geste sur une action : son formulaire, puis retour à l'action."""
+    action = _action(pk)
+    exiger(request.user, Droit.METTRE_A_JOUR, action)
+    formulaire = classe(request.POST or None, action=action)
+    if formulaire.is_valid() and formulaire.enregistrer(request.user):
+        messages.success(request, formulaire.compte_rendu)
+        return redirect(action)
+    return render(request, "actions/geste.html", {"action": action, "formulaire": formulaire})
+
+
+@lecture_ou_envoi
+def modifier(request: HttpRequest, pk: int) -> HttpResponse:
+    action = _action(pk)
+    exiger(request.user, Droit.MODIFIER_LE_PLAN, action)
+    with transaction.atomic():
+        formulaire = FormulaireAction(request.POST or None, instance=action, plan=action.plan, auteur=request.user)
+        if formulaire.is_valid():
+            formulaire.save()
+            messages.success(request, "Action enregistrée.")
+            return redirect(action)
+    return render(request, "actions/fiche.html", {"action": action, "formulaire": formulaire})
+
+
+@lecture_ou_envoi
+def creer(request: HttpRequest) -> HttpResponse:
+    """Nouvelle action dans le plan demandé (`?plan=`), ou dans le plan par défaut."""
+    exiger(request.user, Droit.MODIFIER_LE_PLAN)
+    slug = request.GET.get("plan")
+    plan = Plan.objects.filter(slug=slug).first() if slug else Plan.objects.par_defaut()
+    if plan is None:
+        raise Introuvable("Ce plan n'existe pas : créez-le d'abord dans l'administration.")
+    formulaire = FormulaireCreation(request.POST or None, plan=plan, auteur=request.user)
+    action = formulaire.enregistrer() if request.method == "POST" else None
+    if action:
+        messages.success(request, f"Action {action.numero} enregistrée.")
+        return redirect(action)
+    return render(request, "actions/fiche.html", {"plan": plan, "formulaire": formulaire})
+
+
+@require_safe
+def partenaire(request: HttpRequest, slug: str) -> HttpResponse:
+    """Un partenaire, ses actions et ses conventions."""
+    trouve = Partenaire.objects.filter(slug=slug).prefetch_related("conventions", "plans").first()
+    if trouve is None:
+        raise Introuvable("Ce partenaire n'existe pas.")
+    participations = trouve.participations.select_related("action").order_by("action__plan", "action__numero")
+    premieres = list(participations[: LIGNES_PAR_PAGE + 1])
+    contexte = {
+        "partenaire": trouve,
+        "participations": premieres[:LIGNES_PAR_PAGE],
+        "reste": len(premieres) > LIGNES_PAR_PAGE,
+    }
+    return render(request, "actions/partenaire.html", contexte)

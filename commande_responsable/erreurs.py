@@ -1,0 +1,73 @@
+"""Pages d'erreur : une phrase, ce qu'on peut faire, et ce qui avait été saisi pour ne pas le retaper."""
+
+from dataclasses import dataclass
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from socle.erreurs import DemandeIllisible, Introuvable
+
+# Ce qu'une page d'erreur ne réaffiche jamais.
+CHAMPS_TUS = ("csrfmiddlewaretoken", "password", "password1", "password2", "oldpassword", "version")
+
+
+@dataclass(frozen=True)
+class PageErreur:
+    code: int
+    titre: str
+    phrase: str
+
+
+def _page(request: HttpRequest, erreur: PageErreur) -> HttpResponse:
+    saisies = [
+        (champ, valeur)
+        for champ, valeurs in request.POST.lists()
+        if champ not in CHAMPS_TUS
+        for valeur in valeurs
+        if valeur.strip()
+    ]
+    return render(request, "erreur.html", {"erreur": erreur, "saisies": saisies}, status=erreur.code)
+
+
+def demande_illisible(request, exception=None) -> HttpResponse:
+    phrase = "L'adresse ou le formulaire envoyé n'est pas compréhensible."
+    if isinstance(exception, DemandeIllisible):
+        phrase = str(exception)
+    return _page(request, PageErreur(400, "Demande incompréhensible", phrase))
+
+
+def interdit(request, exception=None) -> HttpResponse:
+    phrase = "Votre rôle ne permet pas ce geste."
+    if isinstance(exception, PermissionDenied) and exception.args:
+        phrase = str(exception)
+    return _page(request, PageErreur(403, "Geste refusé", phrase))
+
+
+def jeton_csrf_refuse(request, reason="") -> HttpResponse:
+    phrase = (
+        "Le formulaire a été ouvert dans une autre session, ou il est trop ancien : rien n'a été enregistré. "
+        "Rouvrez la page et recommencez."
+    )
+    return _page(request, PageErreur(403, "Formulaire périmé", phrase))
+
+
+def introuvable(request, exception=None) -> HttpResponse:
+    phrase = "Cette page n'existe pas, ou n'existe plus."
+    if isinstance(exception, Introuvable):
+        phrase = str(exception)
+    return _page(request, PageErreur(404, "Page introuvable", phrase))
+
+
+def trop_d_essais(request, *args, **kwargs) -> HttpResponse:
+    """Réponse d'axes après trop d'essais de connexion ratés."""
+    phrase = (
+        "Trop d'essais de connexion ont échoué. Attendez un quart d'heure, ou demandez à l'administrateur de "
+        "débloquer le compte."
+    )
+    return _page(request, PageErreur(429, "Trop d'essais", phrase))
+
+
+def panne(request) -> HttpResponse:
+    """Sans base ni session : la panne peut venir d'elles."""
+    return render(None, "500.html", status=500)

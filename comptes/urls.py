@@ -1,0 +1,19 @@
+"""Les pages de compte d'allauth sous nos adresses ; les noms de route sont les siens."""
+
+from allauth.account import views
+from django.urls import path
+
+urlpatterns = [
+    path("connexion/", views.login, name="account_login"),
+    path("deconnexion/", views.logout, name="account_logout"),
+    path("compte/inactif/", views.account_inactive, name="account_inactive"),
+    path("compte/mot-de-passe/", views.password_change, name="account_change_password"),
+    path("mot-de-passe/oublie/", views.password_reset, name="account_reset_password"),
+    path("mot-de-passe/oublie/envoye/", views.password_reset_done, name="account_reset_password_done"),
+    path(
+        "mot-de-passe/nouveau/<uidb36>-<path:key>/",
+        views.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path("mot-de-passe/change/", views.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+]
