@@ -171,6 +171,7 @@ class ChangementDeStatut(JournalDAction):
     """Le statut d'une action, et son avancement, à partir d'une date."""
 
     PROJECTION = {"statut": "statut", "avancement": "avancement"}
+    CHAMPS_DES_CONTRAINTES = {"changementdestatut_avancement_coherent": "avancement"}
 
     statut = models.CharField("statut", max_length=12, choices=Statut)
     avancement = models.PositiveSmallIntegerField("avancement (%)", null=True, blank=True)
@@ -208,6 +209,7 @@ class ReportEcheance(JournalDAction):
     """L'échéance d'une action à partir d'une date ; chaque report après le premier dit son motif."""
 
     PROJECTION = {"echeance": "echeance", "precision": "echeance_precision"}
+    CHAMPS_DES_CONTRAINTES = {"reportecheance_precision_coherente": "echeance"}
 
     echeance = models.DateField("échéance", null=True, blank=True)
     precision = models.CharField("précision", max_length=9, choices=Precision, null=True, blank=True)
@@ -242,6 +244,7 @@ class PresenceAuPlan(JournalDAction):
     """Entrée, retrait et retour d'une action. Retirée, elle sort des totaux et reste dans l'historique."""
 
     PROJECTION = {"mouvement": "presence"}
+    CHAMPS_DES_CONTRAINTES = {"presenceauplan_retrait_motive": "motif"}
 
     mouvement = models.CharField("mouvement", max_length=7, choices=Mouvement)
     motif = models.CharField("motif", max_length=300, blank=True)

@@ -166,6 +166,12 @@ class Action(LigneVersionnee):
     echeance_precision = models.CharField("précision", max_length=9, choices=Precision, null=True, editable=False)
     presence = models.CharField("présence au plan", max_length=7, choices=Mouvement, null=True, editable=False)
 
+    CHAMPS_DES_CONTRAINTES = {
+        "action_numero_unique": "numero",
+        "action_point_attention_complet": "attention",
+        "action_suppleant_distinct": "suppleant",
+    }
+
     objects = ActionManager()
     history = HistoricalRecords(excluded_fields=sorted(CHAMPS_PROJETES))
 

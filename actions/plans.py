@@ -51,6 +51,8 @@ class Plan(LigneVersionnee):
         help_text="Rend le plan visible sans connexion, quand les pages publiques sont ouvertes.",
     )
 
+    CHAMPS_DES_CONTRAINTES = {"plan_annees_ordonnees": "annee_fin"}
+
     objects = PlanQuerySet.as_manager()
     history = HistoricalRecords()
 
@@ -114,6 +116,8 @@ class Axe(LigneVersionnee):
     code = models.CharField("code", max_length=20, blank=True)
     intitule = models.CharField("intitulé", max_length=300)
     ordre = models.PositiveSmallIntegerField("ordre", default=0)
+
+    CHAMPS_DES_CONTRAINTES = {"axe_intitule_unique": "intitule"}
 
     objects = QuerySetSuivi.as_manager()
     history = HistoricalRecords()

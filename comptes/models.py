@@ -97,6 +97,8 @@ class Service(LigneVersionnee):
     sigle = models.CharField("sigle", max_length=30, blank=True)
     actif = models.BooleanField("actif", default=True)
 
+    CHAMPS_DES_CONTRAINTES = {"service_nom_unique": "nom"}
+
     objects = QuerySetSuivi.as_manager()
     history = HistoricalRecords()
 

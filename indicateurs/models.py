@@ -50,6 +50,11 @@ class Indicateur(LigneVersionnee):
     )
     actions = models.ManyToManyField(Action, verbose_name="actions", related_name="indicateurs", blank=True)
 
+    CHAMPS_DES_CONTRAINTES = {
+        "indicateur_denominateur_de_part": "denominateur",
+        "indicateur_denominateur_autre": "denominateur",
+    }
+
     objects = QuerySetSuivi.as_manager()
     history = HistoricalRecords(m2m_fields=[actions])
 

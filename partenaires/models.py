@@ -46,6 +46,8 @@ class Partenaire(LigneVersionnee):
     contact = models.TextField("contact", blank=True, help_text="Interne : jamais publié.")
     actif = models.BooleanField("actif", default=True)
 
+    CHAMPS_DES_CONTRAINTES = {"partenaire_nom_unique": "nom"}
+
     objects = PartenaireQuerySet.as_manager()
     history = HistoricalRecords()
 
@@ -90,6 +92,8 @@ class Convention(LigneVersionnee):
     intitule = models.CharField("intitulé", max_length=300)
     debut = models.DateField("début", null=True, blank=True)
     fin = models.DateField("fin", null=True, blank=True)
+
+    CHAMPS_DES_CONTRAINTES = {"convention_dates_ordonnees": "fin"}
 
     objects = QuerySetSuivi.as_manager()
     history = HistoricalRecords()

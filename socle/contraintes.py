@@ -1,5 +1,8 @@
-"""Contraintes nommées qui reviennent d'un modèle à l'autre."""
+"""Contraintes nommées : celles qui reviennent d'un modèle à l'autre, et le champ à côté duquel elles parlent."""
 
+from typing import ClassVar
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -13,3 +16,33 @@ def liste_fermee(
     """
     valeurs = [*choix.values, ""] if facultatif else choix.values
     return models.CheckConstraint(condition=Q(**{f"{champ}__in": valeurs}), name=nom, violation_error_message=message)
+
+
+class ContraintesAuChamp(models.Model):
+    """Le message d'une contrainte qui regarde plusieurs champs se lit à côté de celui qu'il faut corriger.
+
+    Django le mettrait en tête de fiche. Il y reste quand le formulaire n'a pas ce champ.
+    """
+
+    # Nom de la contrainte → champ.
+    CHAMPS_DES_CONTRAINTES: ClassVar[dict[str, str]] = {}
+
+    class Meta:
+        abstract = True
+
+    def validate_constraints(self, exclude=None) -> None:
+        try:
+            super().validate_constraints(exclude)
+        except ValidationError as refus:
+            champs = self._champs_par_message(exclude or ())
+            erreurs = dict(refus.error_dict)
+            for erreur in erreurs.pop(NON_FIELD_ERRORS, []):
+                erreurs.setdefault(champs.get(erreur.message, NON_FIELD_ERRORS), []).append(erreur)
+            raise ValidationError(erreurs) from refus
+
+    def _champs_par_message(self, absents) -> dict[str, str]:
+        return {
+            str(contrainte.violation_error_message): champ
+            for contrainte in self._meta.constraints
+            if (champ := self.CHAMPS_DES_CONTRAINTES.get(contrainte.name)) and champ not in absents
+        }

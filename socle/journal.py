@@ -12,6 +12,8 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 
+from socle.contraintes import ContraintesAuChamp
+
 
 class JournalInalterable(TypeError):
     """Tentative de modifier ou de supprimer une ligne de journal."""
@@ -51,7 +53,7 @@ class JournalQuerySet(models.QuerySet):
         raise JournalInalterable("Un journal ne s'efface pas : ajoutez une ligne qui corrige.")
 
 
-class LigneDeJournal(models.Model):
+class LigneDeJournal(ContraintesAuChamp):
     """Base abstraite d'un journal. Le modèle concret dit sur quoi porte la ligne et ce qu'elle vaut."""
 
     # Champs portés par la ligne → champs de la projection sur le sujet.

@@ -4,6 +4,8 @@ from typing import Any, Self
 
 from django.db import models
 
+from socle.contraintes import ContraintesAuChamp
+
 
 class MiseAJourNonTracee(TypeError):
     """Écriture en masse qui échapperait à l'historique."""
@@ -35,7 +37,7 @@ class ConflitDeVersion(Exception):
         self.actuelle = actuelle
 
 
-class LigneVersionnee(models.Model):
+class LigneVersionnee(ContraintesAuChamp):
     """Ligne qu'on édite à plusieurs : chaque enregistrement fait avancer `version` d'un.
 
     Le verrou et la comparaison sont le travail de `verrouillee()` ; l'appelant est dans une transaction.
