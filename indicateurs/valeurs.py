@@ -108,6 +108,16 @@ class ValeurAnnuelle(LigneVersionnee):
     objects = ValeurQuerySet.as_manager()
     history = HistoricalRecords()
 
+    CHAMPS_DES_CONTRAINTES = {
+        "valeurannuelle_annee_unique": "annee",
+        "valeurannuelle_valeur_ou_numerateur": "valeur",
+        "valeurannuelle_denominateur_avec_numerateur": "denominateur",
+        "valeurannuelle_denominateur_positif": "denominateur",
+        "valeurannuelle_numerateur_borne": "numerateur",
+        "valeurannuelle_positive": "valeur",
+        "valeurannuelle_indisponible_motivee": "motif_indisponibilite",
+    }
+
     # Ce qui ne bouge pas sans motif une fois la valeur validée.
     CHAMPS_VALIDES = (
         "indicateur_id",
@@ -232,6 +242,8 @@ class ValeurAnnuelle(LigneVersionnee):
             ancienne = self.verrouillee() if self.pk else None
             if ancienne and ancienne.version != (self.version if version is None else version):
                 raise ConflitDeVersion(ancienne)
+            if ancienne:
+                self.version = ancienne.version
             self.full_clean()
             validees = self.validees_touchees(ancienne)
             if validees and not motif.strip():
@@ -244,8 +256,12 @@ class ValeurAnnuelle(LigneVersionnee):
         touchees = []
         if ancienne and ancienne.etat == Etat.VALIDEE and self._change_de(ancienne, self.CHAMPS_VALIDES):
             touchees.append(ancienne)
-        if self._change_de(ancienne, ("valeur", "indisponible")):
-            touchees += type(self).objects.taux_appuyes_sur(self).filter(etat=Etat.VALIDEE)
+        if self._change_de(ancienne, ("indicateur_id", "annee", "valeur", "indisponible")):
+            # Changer d'année ou d'indicateur retire aussi leur dénominateur aux taux d'avant.
+            taux = type(self).objects.taux_appuyes_sur(self)
+            if ancienne:
+                taux |= type(self).objects.taux_appuyes_sur(ancienne)
+            touchees += taux.filter(etat=Etat.VALIDEE)
         return touchees
 
     def _change_de(self, ancienne: "ValeurAnnuelle | None", champs: tuple[str, ...]) -> bool:
@@ -291,6 +307,8 @@ class Cible(LigneVersionnee):
     origine = models.CharField("origine", max_length=17, choices=OrigineDeCible, default=OrigineDeCible.PLAN)
     reference = models.CharField("référence", max_length=300, blank=True)
     active = models.BooleanField("active", default=True)
+
+    CHAMPS_DES_CONTRAINTES = {"cible_une_par_origine": "annee", "cible_positive": "valeur"}
 
     objects = QuerySetSuivi.as_manager()
     history = HistoricalRecords()
