@@ -55,7 +55,7 @@ class FiltreActions(django_filters.FilterSet):
         empty_label="—",
     )
     presence = django_filters.ChoiceFilter(
-        label="Au plan",
+        label="Présence",
         choices=[("retirees", "Retirées du plan"), ("toutes", "Toutes")],
         method="filtrer_presence",
         empty_label="Au plan",

@@ -15,7 +15,6 @@ import tablib
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.text import slugify
 from import_export import fields, resources, widgets
-from import_export.formats.base_formats import CSV, XLSX
 from import_export.results import RowResult
 
 from partenaires.models import Partenaire, TypeDePartenaire
@@ -187,7 +186,7 @@ def _lire_csv(texte: str, separateur: str) -> list[list[Any]]:
         # Avec un autre séparateur que le sien, un fichier sain peut avoir des guillemets mal placés.
         premiere = texte.splitlines()[0]
         if separateur in premiere:
-            raise FichierIllisible("Ce CSV est incomplet : un guillemet ouvert n'est pas refermé.") from erreur
+            raise FichierIllisible("Ce CSV est incomplet ou abîmé : un guillemet n'est pas refermé.") from erreur
         lignes = [[premiere]]
     return lignes or [[]]
 
@@ -200,6 +199,8 @@ def _titre(cellule: Any) -> str | None:
 def _rediger(lignes: list[list[Any]]) -> tablib.Dataset:
     """Vérifie l'en-tête et les tailles, saute les lignes vides."""
     titres, places = _lire_en_tete(lignes)
+    if len(lignes) > LIGNES_MAX + 1:
+        raise FichierIllisible(f"{LIGNES_MAX} lignes au plus par fichier, lignes vides comprises.")
     redige = tablib.Dataset(headers=[*titres, LIGNE])
     for numero, ligne in enumerate(lignes[1:], start=2):
         if not any(_texte(cellule) for cellule in ligne):
@@ -207,8 +208,6 @@ def _rediger(lignes: list[list[Any]]) -> tablib.Dataset:
         if any(_texte(cellule) for rang, cellule in enumerate(ligne) if rang not in places):
             raise FichierIllisible(f"Ligne {numero} : une cellule est remplie dans une colonne sans titre.")
         redige.append([*(ligne[place] if place < len(ligne) else None for place in places), numero])
-    if len(lignes) - 1 > LIGNES_MAX:
-        raise FichierIllisible(f"{LIGNES_MAX} lignes au plus par fichier.")
     if not redige.height:
         raise FichierIllisible("Ce fichier n'a que des titres : aucun partenaire à lire.")
     return redige
@@ -236,26 +235,14 @@ def _lire_en_tete(lignes: list[list[Any]]) -> tuple[list[str], list[int]]:
     return titres, [rang for rang, _ in remplies]
 
 
-class ClasseurExporte(XLSX):
-    def get_title(self) -> str:
-        return "Classeur (.xlsx)"
-
-    def export_data(self, dataset, **kwargs):
-        dataset.title = "Partenaires"
-        return dataset.export("xlsx")
-
-
-class CsvExporte(CSV):
-    """Point-virgule et marque UTF-8 : ce qu'un tableur français ouvre sans rien demander."""
-
-    def get_title(self) -> str:
-        return "CSV (.csv)"
-
-    def is_binary(self) -> bool:
-        return True
-
-    def export_data(self, dataset, **kwargs) -> bytes:
-        return dataset.export("csv", delimiter=";").encode("utf-8-sig")
+def exporter(partenaires, format_choisi: str) -> bytes:
+    """Le contenu du fichier : « xlsx », ou « csv » (point-virgule et marque UTF-8, qu'un tableur français ouvre
+    sans rien demander)."""
+    donnees = RessourcePartenaires().export(queryset=partenaires)
+    donnees.title = "Partenaires"
+    if format_choisi == "csv":
+        return donnees.export("csv", delimiter=";").encode("utf-8-sig")
+    return donnees.export("xlsx")
 
 
 # --- Ressource ----------------------------------------------------------------------------------
@@ -417,8 +404,9 @@ def _ligne_lue(ressource: RessourcePartenaires, ligne: RowResult, numero: int, n
         return LigneLue(numero, _texte(nom), sort, erreurs=["Cette ligne ne peut pas être enregistrée."])
     changements = []
     for colonne in ressource.get_import_fields():
-        avant = colonne.export(ligne.original) if ligne.original else ""
-        apres = colonne.export(ligne.instance)
+        # `_texte` retire l'apostrophe que l'export ajoute : elle n'est pas dans la donnée.
+        avant = _texte(colonne.export(ligne.original)) if ligne.original else ""
+        apres = _texte(colonne.export(ligne.instance))
         if sort != "Inchangé" and avant != apres:
             changements.append(Changement(colonne.column_name, avant or "—", apres or "—"))
     return LigneLue(numero, _texte(nom), sort, changements)

@@ -91,7 +91,9 @@ def _trace(c: Composition, serie: Serie, ecrites: list[ValeurEcrite]) -> dict:
 
 
 def _entiere(serie: Serie, valeur: Decimal) -> str:
-    return formats.formater_valeur(valeur, serie.unite, serie.decimales)
+    """La valeur et son unité, que le nom de la série ne dit pas déjà."""
+    unite = "" if serie.unite.lower() == serie.nom.lower() else serie.unite
+    return formats.formater_valeur(valeur, unite, serie.decimales)
 
 
 def _aspect_des_barres(lue: FigureLue, serie: Serie) -> dict:

@@ -38,4 +38,4 @@ def dresser(lue: FigureLue, titre: str) -> Tableau:
 def entete(lue: FigureLue, serie: Serie) -> str:
     """« Part (%) » ; une série seule et sans nom prend le titre de l'axe."""
     nom = serie.nom or lue.valeurs.titre or "Valeur"
-    return f"{nom} ({serie.unite})" if serie.unite and serie.unite != nom else nom
+    return f"{nom} ({serie.unite})" if serie.unite and serie.unite.lower() != nom.lower() else nom

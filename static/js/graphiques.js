@@ -46,27 +46,46 @@
     });
   }
 
-  /* L'image téléchargée sort de la page : elle emporte son titre et sa légende. */
-  function telecharger(source, cle, titre) {
-    var figure = aLEchelle(source, 2 * JSON.parse(source).cadre.largeur);
-    var cadre = figure.cadre;
-    var disposition = figure.layout;
-    disposition.showlegend = cadre.legende;
-    disposition.title = { text: titre, x: 0.02, xanchor: "left", automargin: true, yref: "container" };
-    disposition.margin.t = 110;
-    if (cadre.axe) { disposition.yaxis.title = { text: cadre.axe }; disposition.margin.l += 40; }
-    return window.Plotly.downloadImage(
-      { data: figure.data, layout: disposition },
-      { format: "png", filename: cle, width: 2 * cadre.largeur, height: 2 * (cadre.hauteur - cadre.haut) + 110 }
-    );
+  /* Un texte réparti en lignes d'une cinquantaine de signes ; plotly lit du HTML, aucun ne doit y rester. */
+  function enLignes(texte) {
+    var lignes = [""];
+    texte.split(/\s+/).forEach(function (mot) {
+      if (lignes[lignes.length - 1].length + mot.length > 50) { lignes.push(""); }
+      lignes[lignes.length - 1] = (lignes[lignes.length - 1] + " " + mot).trim();
+    });
+    return lignes.map(function (ligne) { return ligne.replace(/&/g, "&amp;").replace(/</g, "&lt;"); });
   }
 
-  function boutonDeTelechargement(source, cle, titre) {
+  /* L'image téléchargée sort de la page : elle emporte son titre et sa légende, au double de la taille. */
+  function telecharger(source, cle, titre, police) {
+    var largeur = 2 * JSON.parse(source).cadre.largeur;
+    var figure = aLEchelle(source, largeur);
+    var cadre = figure.cadre;
+    var disposition = figure.layout;
+    var lignes = enLignes(titre);
+    var dessus = 40 * lignes.length + 40 + (cadre.legende ? 60 : 0);
+    disposition.font.family = police;
+    disposition.showlegend = cadre.legende;
+    disposition.title = {
+      text: lignes.join("<br>"), x: 0, xref: "container", xanchor: "left", pad: { l: 16, t: 16 },
+      y: 1, yref: "container", yanchor: "top", font: { size: 28 }
+    };
+    disposition.margin.t = dessus;
+    if (cadre.axe) {
+      disposition.yaxis.title = { text: cadre.axe };
+      disposition.margin.l += 44;
+    }
+    return window.Plotly.downloadImage({ data: figure.data, layout: disposition }, {
+      format: "png", filename: cle, width: largeur, height: 2 * (cadre.hauteur - cadre.haut) + dessus
+    });
+  }
+
+  function boutonDeTelechargement(source, cle, titre, police) {
     return {
       name: "telechargerImage",
       title: "Télécharger le graphique en image",
       icon: window.Plotly.Icons.camera,
-      click: function () { telecharger(source, cle, titre); }
+      click: function () { telecharger(source, cle, titre, police); }
     };
   }
 
@@ -104,7 +123,7 @@
       figure.layout.font.family = getComputedStyle(boite).fontFamily;
       var reglages = Object.assign({}, REGLAGES, {
         displayModeBar: largeur < BARRE_LARGEUR || zone.clientHeight < BARRE_HAUTEUR ? false : "hover",
-        modeBarButtonsToAdd: [boutonDeTelechargement(source, cle, bloc.dataset.titre || cle)]
+        modeBarButtonsToAdd: [boutonDeTelechargement(source, cle, bloc.dataset.titre || cle, figure.layout.font.family)]
       });
       return window.Plotly.react(zone, figure.data, figure.layout, reglages);
     }
