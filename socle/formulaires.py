@@ -96,7 +96,9 @@ class FormulaireVersionne(forms.ModelForm):
     def _en_clair(champ: forms.Field, valeur: Any) -> str:
         if isinstance(valeur, models.Manager):
             valeur = valeur.all()
-        return afficher(dict(getattr(champ, "choices", ())).get(valeur, valeur) if isinstance(valeur, str) else valeur)
+        if isinstance(valeur, str) and valeur:
+            valeur = dict(getattr(champ, "choices", ())).get(valeur, valeur)
+        return afficher(valeur)
 
     def _message(self, actuelle: models.Model) -> str:
         auteur = self._auteur_de(actuelle)
