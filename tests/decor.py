@@ -1,0 +1,408 @@
+"""Ce sur quoi les pages s'essaient : un petit décor pour les accès, un plan garni pour les requêtes et le navigateur.
+
+Chaque adresse du site s'écrit avec `Decor.adresse` : une route dont un paramètre est inconnu s'ajoute ici.
+"""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
+
+from actions.models import (
+    Action,
+    Axe,
+    ChangementDeStatut,
+    NoteDeSuivi,
+    PartenaireDeLAction,
+    PartenaireDuPlan,
+    Plan,
+    PresenceAuPlan,
+    ReferenceCadre,
+    ReportEcheance,
+)
+from actions.statuts import Mouvement, PointAttention, Priorite, Statut, avancement_impose
+from actions.suivi import PorteeDeNote, RoleDePartenaire
+from comptes.droits import Role
+from comptes.gestes import Geste, PorteeDeJeton
+from comptes.models import Collectivite, Jeton, LigneDeLot, Lot, Service, Siren, Trace, Utilisateur
+from indicateurs.listes import Etat, Nature, OrigineDeCible
+from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuelle
+from partenaires.models import Convention, Partenaire, TypeDePartenaire
+from socle.echeances import Echeance, Precision
+from tests import fabriques, resolveur
+
+ENTREE_AU_PLAN = datetime.date(2023, 12, 31)
+SECOND_STATUT = datetime.date(2024, 6, 30)
+# Des échéances toutes passées, de chaque précision.
+ECHEANCES = (
+    Echeance(datetime.date(2024, 9, 30), Precision.TRIMESTRE),
+    Echeance(datetime.date(2024, 12, 31), Precision.ANNEE),
+    Echeance(datetime.date(2025, 2, 14), Precision.JOUR),
+)
+PREMIERE_ANNEE = 2021
+CHIFFRES_CLES = 3
+
+
+@dataclass(frozen=True)
+class Decor:
+    """Un plan et un objet de chaque sorte. `comptes` : un par rôle, et « sans_role ».
+
+    `actions`, du point de vue de l'agent : « sienne » (il la pilote), « du_service », « d_autrui ».
+    """
+
+    plan: Plan
+    comptes: dict[str, Utilisateur]
+    actions: dict[str, Action]
+    objets: dict[str, Model] = field(default_factory=dict)
+
+    def objet(self, modele: type[Model]) -> Any:
+        """L'objet du décor de ce modèle. KeyError s'il n'y en a pas : à ajouter ici."""
+        return self.objets[modele._meta.label_lower]
+
+    def adresse(self, nom: str, **precisions: object) -> str:
+        """L'adresse de cette route sur un objet du décor ; `precisions` : d'autres valeurs de ses paramètres."""
+        route = resolveur.route(nom)
+        valeurs = {p: precisions[p] if p in precisions else self._valeur(p, route) for p in route.parametres}
+        return route.adresse(**valeurs)
+
+    def _valeur(self, parametre: str, route: resolveur.Route) -> object:
+        match parametre:
+            case "pk":
+                return self.actions["sienne"].pk
+            case "slug":
+                return self.objet(Partenaire).slug
+            case "code":
+                return self.objet(Indicateur).code
+            case "object_id" | "id" if route.nom == "admin:view_on_site":
+                return self.objet(Indicateur).pk
+            case "object_id" | "id":
+                _, application, modele, *_ = route.route.split("/")
+                return self.objets[f"{application}.{modele}"].pk
+            case "content_type_id":
+                return ContentType.objects.get_for_model(Indicateur).pk
+            case "uidb36":
+                return user_pk_to_url_str(self.comptes["agent"])
+            case "key":
+                return default_token_generator.make_token(self.comptes["agent"])
+            case "app_label":
+                return "comptes"
+            case "format_choisi":
+                return "csv"
+            case "url":
+                return "nulle-part/"
+        raise KeyError(f"tests/decor.py ne sait pas remplir « {parametre} » dans {route.route}.")
+
+
+def comptes_par_role(service: Service) -> dict[str, Utilisateur]:
+    """Un compte par rôle, l'agent dans ce service ; un compte sans rôle."""
+    comptes = {
+        role.value: fabriques.utilisateur(role, service=service if role is Role.AGENT else None, nom=role.label)
+        for role in Role
+    }
+    return comptes | {"sans_role": fabriques.utilisateur(None, nom="Sans rôle")}
+
+
+def un_de_chaque(*objets: Model) -> dict[str, Model]:
+    return {objet._meta.label_lower: objet for objet in objets}
+
+
+def gestes_et_traces(auteur: Utilisateur, actions: Sequence[Action], fois: int = 1) -> dict[str, Model]:
+    """Ce que les gens ont fait : un lot d'une ligne par action, et `fois` traces, jetons et essais de connexion."""
+    lot = Lot.objects.create(intitule="Statuts changés d'un geste", auteur=auteur)
+    type_d_objet = ContentType.objects.get_for_model(Action)
+    LigneDeLot.objects.bulk_create(
+        LigneDeLot(lot=lot, type_d_objet=type_d_objet, id_objet=action.pk, champ="priorite", avant="", apres="HAUTE")
+        for action in actions
+    )
+    traces = Trace.objects.bulk_create(Trace(geste=Geste.CONNEXION, utilisateur=auteur) for _ in range(fois))
+    jetons = [
+        Jeton.objects.emettre(auteur, f"Agenda {n}", [PorteeDeJeton.CALENDRIER])[0] for n in range(min(fois, 40))
+    ]
+    essais = [
+        AccessAttempt.objects.create(username=f"inconnu{n}", ip_address="127.0.0.1", failures_since_start=1)
+        for n in range(min(fois, 40))
+    ]
+    journal = AccessLog.objects.create(username="inconnu", ip_address="127.0.0.1")
+    echec = AccessFailureLog.objects.create(username="inconnu", ip_address="127.0.0.1")
+    return un_de_chaque(lot, traces[0], jetons[0], essais[0], journal, echec)
+
+
+# --- Le petit décor des accès -------------------------------------------------------------------
+
+
+def decor_acces() -> Decor:
+    """Le plus petit site où chaque page a quelque chose à montrer. Écrit par les méthodes du produit."""
+    collectivite = Collectivite.objects.create(nom="Collectivité d'essai")
+    Siren.objects.create(collectivite=collectivite, numero="123456789")
+    service, autre_service = fabriques.service("Achats"), fabriques.service("Voirie")
+    comptes = comptes_par_role(service)
+    autre = fabriques.utilisateur(Role.AGENT, nom="Autrui", service=autre_service)
+    plan = fabriques.plan(intitule="Plan d'essai", annee_debut=2023, annee_fin=2026, affiche_avancement=True)
+    axe = Axe.objects.create(plan=plan, code="A1", intitule="Acheter mieux")
+    partenaire = fabriques.partenaire("Réseau d'essai", type=TypeDePartenaire.RESEAU_ACHETEURS)
+    citation = PartenaireDuPlan.objects.create(plan=plan, partenaire=partenaire, ordre=1)
+    convention = Convention.objects.create(partenaire=partenaire, intitule="Convention d'essai", debut=ENTREE_AU_PLAN)
+
+    communs = {"axe": axe, "auteur": comptes["responsable"], "echeance": ECHEANCES[0], "partenaires": [partenaire]}
+    actions = {
+        "sienne": fabriques.action(plan, pilote=comptes["agent"], service_pilote=autre_service, **communs),
+        "du_service": fabriques.action(plan, pilote=autre, service_pilote=service, **communs),
+        "d_autrui": fabriques.action(plan, pilote=autre, service_pilote=autre_service, **communs),
+    }
+    for action in actions.values():
+        _raconter(action, comptes["responsable"])
+    actions = {nom: Action.objects.get(pk=action.pk) for nom, action in actions.items()}
+    premiere = actions["sienne"]
+
+    indicateur, valeur, place, cible = _petit_indicateur(plan)
+    indicateur.actions.set(actions.values())
+    return Decor(
+        plan=plan,
+        comptes=comptes,
+        actions=actions,
+        objets=un_de_chaque(
+            *(collectivite, collectivite.sirens.get(), service, comptes["agent"]),
+            *(plan, axe, citation, partenaire, convention, premiere),
+            *(premiere.participations.get(), premiere.references.get(), premiere.notes.get()),
+            *(premiere.changementdestatuts.first(), premiere.reportecheances.first()),
+            premiere.presenceauplans.first(),
+            *(indicateur, valeur, place, cible),
+        )
+        | gestes_et_traces(comptes["administrateur"], [premiere]),
+    )
+
+
+def _raconter(action: Action, auteur: Utilisateur) -> None:
+    """Un statut corrigé, une note, un point d'attention, une référence : de quoi remplir la page de l'action."""
+    action.noter("Première réunion tenue.", auteur=auteur, le=SECOND_STATUT)
+    action.changer_statut(Statut.EN_COURS, auteur=auteur, version=_version(action), date_effet=SECOND_STATUT)
+    ChangementDeStatut.en_vigueur_pour(action).corriger(auteur=auteur, statut=Statut.EN_COURS, avancement=40)
+    action.signaler(PointAttention.ARBITRAGE, "Le budget est à décider.", version=_version(action))
+    ReferenceCadre.objects.create(action=action, cadre="PCAET", code="4.2")
+
+
+def _version(action: Action) -> int:
+    return Action.objects.values_list("version", flat=True).get(pk=action.pk)
+
+
+def _petit_indicateur(plan: Plan) -> tuple[Indicateur, ValeurAnnuelle, IndicateurDuPlan, Cible]:
+    """Une part validée et son dénominateur partagé, un objectif."""
+    consultations = fabriques.indicateur(plan, code="consultations", intitule="Consultations")
+    fabriques.valeur(consultations, 2023, valeur=166)
+    part = fabriques.indicateur(
+        plan, code="part", intitule="Part avec clause", nature=Nature.PART, unite="%", denominateur=consultations
+    )
+    valeur = fabriques.valeur(part, 2023, numerateur=42, etat=Etat.VALIDEE)
+    cible = Cible.objects.create(indicateur=part, annee=2026, valeur=50, origine=OrigineDeCible.PLAN)
+    return part, valeur, part.places.get(), cible
+
+
+# --- Le plan garni ------------------------------------------------------------------------------
+
+
+def plan_garni(nombre: int, *, indicateurs: int = 10, annees: int = 5, gestes: int = 3) -> Decor:
+    """`nombre` actions remplies et en retard, écrites en masse (trois secondes au plus pour 1 200).
+
+    Le reste grandit avec elles : services, axes, pilotes, partenaires et conventions, traces. `gestes` : combien de
+    lignes de plus a la vie de la première action, et de fois les premières fiches ont été enregistrées. Les
+    journaux et l'état affiché concordent, comme après autant de gestes.
+    """
+    Collectivite.objects.create(nom="Collectivité d'essai")
+    services = Service.objects.bulk_create(Service(nom=f"Service {n:03}") for n in range(max(4, nombre // 40)))
+    comptes = comptes_par_role(services[0])
+    pilotes = Utilisateur.objects.bulk_create(
+        Utilisateur(username=f"pilote{n}", prenom="Camille", nom=f"Martin {n:03}", service=services[n % len(services)])
+        for n in range(max(5, nombre // 30))
+    )
+    plan = fabriques.plan(intitule="Plan garni", annee_debut=PREMIERE_ANNEE, annee_fin=2026, affiche_avancement=True)
+    axes = Axe.objects.bulk_create(
+        Axe(plan=plan, code=f"A{n}", intitule=f"Axe {n}", ordre=n) for n in range(max(3, nombre // 100))
+    )
+    partenaires = _partenaires_garnis(plan, max(6, nombre // 20))
+    actions = _actions_garnies(plan, nombre, comptes["agent"], services, axes, [comptes["agent"], *pilotes])
+    _attacher(actions, partenaires, comptes["responsable"])
+    _allonger(actions[0], comptes["responsable"], gestes)
+    mesures = _indicateurs_garnis(plan, indicateurs, annees, services, actions)
+    premiere = actions[0]
+    decor = Decor(
+        plan=plan,
+        comptes=comptes,
+        actions={"sienne": premiere, "du_service": actions[len(services)], "d_autrui": actions[1]},
+        objets=un_de_chaque(
+            *(Collectivite.objects.get(), services[0], comptes["agent"]),
+            *(plan, axes[0], partenaires[0], partenaires[0].conventions.first(), premiere),
+            *(premiere.participations.first(), premiere.references.first(), premiere.notes.first()),
+            *(premiere.changementdestatuts.first(), premiere.reportecheances.first()),
+            premiere.presenceauplans.first(),
+            *mesures,
+        )
+        | gestes_et_traces(comptes["administrateur"], actions[:200], fois=nombre),
+    )
+    _enregistrer_encore(decor, gestes)
+    return decor
+
+
+def _partenaires_garnis(plan: Plan, combien: int) -> list[Partenaire]:
+    types = TypeDePartenaire.values
+    partenaires = Partenaire.objects.bulk_create(
+        Partenaire(nom=f"Partenaire {n:03}", slug=f"partenaire-{n:03}", type=types[n % len(types)])
+        for n in range(combien)
+    )
+    PartenaireDuPlan.objects.bulk_create(
+        PartenaireDuPlan(plan=plan, partenaire=partenaire, ordre=n) for n, partenaire in enumerate(partenaires)
+    )
+    # Deux conventions par partenaire ; le premier en a autant qu'il y a de partenaires.
+    conventions = [(partenaire, n) for partenaire in partenaires for n in range(2)]
+    conventions += [(partenaires[0], n) for n in range(2, combien)]
+    Convention.objects.bulk_create(
+        Convention(partenaire=partenaire, intitule=f"Convention {n}", debut=ENTREE_AU_PLAN)
+        for partenaire, n in conventions
+    )
+    return partenaires
+
+
+def _statuts(rang: int) -> tuple[Statut, Statut]:
+    """Le statut à l'entrée au plan, puis celui d'aujourd'hui : les trois, à tour de rôle."""
+    dernier = list(Statut)[rang % 3]
+    return Statut.EN_COURS if dernier is Statut.NON_INITIEE else Statut.NON_INITIEE, dernier
+
+
+def _actions_garnies(
+    plan: Plan,
+    nombre: int,
+    agent: Utilisateur,
+    services: Sequence[Service],
+    axes: Sequence[Axe],
+    pilotes: Sequence[Utilisateur],
+) -> list[Action]:
+    """Les actions et leurs journaux. La première est celle de l'agent, qui n'en pilote pas d'autre."""
+    actions = Action.objects.bulk_create(
+        Action(
+            plan=plan,
+            numero=n + 1,
+            intitule=f"Action {n + 1} : intégrer des clauses sociales et environnementales",
+            description="Recenser les achats concernés, puis rédiger la clause avec le service.",
+            axe=axes[n % len(axes)],
+            service_pilote=services[(n + 1 if n == 0 else n) % len(services)],
+            pilote=agent if n == 0 else pilotes[1 + n % (len(pilotes) - 1)],
+            priorite=Priorite.values[n % 3],
+            attention_nature="" if n % 5 else PointAttention.ARBITRAGE,
+            attention="" if n % 5 else "Le budget est à décider.",
+            budget_previsionnel=1000 + n,
+            date_debut=ENTREE_AU_PLAN,
+            statut=_statuts(n)[1],
+            avancement=avancement_impose(_statuts(n)[1]),
+            echeance=ECHEANCES[n % 3].fin,
+            echeance_precision=ECHEANCES[n % 3].precision,
+            presence=Mouvement.ENTREE,
+        )
+        for n in range(nombre)
+    )
+    signature = {"auteur": agent, "commentaire": "Repris du suivi de l'an passé.", "date_effet": ENTREE_AU_PLAN}
+    PresenceAuPlan.objects.bulk_create(
+        PresenceAuPlan(action=action, mouvement=Mouvement.ENTREE, **signature) for action in actions
+    )
+    for rang, jour in enumerate((ENTREE_AU_PLAN, SECOND_STATUT)):
+        ChangementDeStatut.objects.bulk_create(
+            ChangementDeStatut(
+                action=action,
+                statut=_statuts(n)[rang],
+                avancement=avancement_impose(_statuts(n)[rang]),
+                **(signature | {"date_effet": jour}),
+            )
+            for n, action in enumerate(actions)
+        )
+    ReportEcheance.objects.bulk_create(
+        ReportEcheance(action=action, echeance=action.echeance, precision=action.echeance_precision, **signature)
+        for action in actions
+    )
+    return actions
+
+
+def _attacher(actions: Sequence[Action], partenaires: Sequence[Partenaire], auteur: Utilisateur) -> None:
+    """Deux partenaires, une note et une référence par action."""
+    PartenaireDeLAction.objects.bulk_create(
+        PartenaireDeLAction(action=action, partenaire=partenaires[(n + m) % len(partenaires)], role=role)
+        for n, action in enumerate(actions)
+        for m, role in enumerate((RoleDePartenaire.PORTEUR, ""))
+    )
+    NoteDeSuivi.objects.bulk_create(
+        NoteDeSuivi(
+            action=action, date=SECOND_STATUT, texte="Réunion tenue.", auteur=auteur, portee=PorteeDeNote.BILAN
+        )
+        for action in actions
+    )
+    ReferenceCadre.objects.bulk_create(ReferenceCadre(action=action, cadre="PCAET", code="4.2") for action in actions)
+
+
+def _allonger(action: Action, auteur: Utilisateur, gestes: int) -> None:
+    """Une vie plus longue pour une action : des statuts, dont le dernier est corrigé, et des notes."""
+    for n in range(gestes):
+        jour = SECOND_STATUT + datetime.timedelta(days=n + 1)
+        ChangementDeStatut.ecrire(action, statut=Statut.EN_COURS, avancement=n + 1, date_effet=jour, auteur=auteur)
+        action.noter(f"Réunion {n} tenue.", auteur=auteur, le=jour)
+    ChangementDeStatut.en_vigueur_pour(action).corriger(auteur=auteur, commentaire="Relu avec le service.")
+    action.refresh_from_db()
+
+
+def _indicateurs_garnis(
+    plan: Plan, combien: int, annees: int, services: Sequence[Service], actions: Sequence[Action]
+) -> list[Model]:
+    """Des indicateurs et leurs valeurs. Rend la première part, sa valeur, sa place et son objectif.
+
+    Le premier est un compte, dont la valeur sert de dénominateur à un sur trois ; les autres parts ont leur propre
+    dénominateur, ou une valeur telle que publiée. Tous sont liés à la première action, et un à chaque autre.
+    """
+    consultations = fabriques.indicateur(
+        plan, code="consultations", intitule="Consultations", service=services[0], chiffre_cle=True
+    )
+    parts = Indicateur.objects.bulk_create(
+        Indicateur(
+            code=f"part-{n:03}",
+            intitule=f"Part {n:03} des consultations avec clause",
+            nature=Nature.PART,
+            unite="%",
+            service=services[n % len(services)],
+            denominateur=consultations if n % 3 == 0 else None,
+        )
+        for n in range(combien - 1)
+    )
+    IndicateurDuPlan.objects.bulk_create(
+        IndicateurDuPlan(plan=plan, indicateur=part, ordre=1000 + n, chiffre_cle=n < CHIFFRES_CLES - 1)
+        for n, part in enumerate(parts)
+    )
+    valeurs = []
+    for annee in range(PREMIERE_ANNEE, PREMIERE_ANNEE + annees):
+        communs = {"annee": annee, "connue_le": datetime.date(annee, 12, 31), "etat": Etat.VALIDEE}
+        valeurs.append(ValeurAnnuelle(indicateur=consultations, valeur=annee - 1860, **communs))
+        for n, part in enumerate(parts):
+            chiffres = ({"numerateur": 42}, {"numerateur": 40, "denominateur": 120}, {"valeur": 25})[n % 3]
+            valeurs.append(ValeurAnnuelle(indicateur=part, **chiffres, **communs))
+    ValeurAnnuelle.objects.bulk_create(valeurs)
+    tous = [consultations, *parts]
+    Cible.objects.bulk_create(Cible(indicateur=indicateur, annee=2026, valeur=50) for indicateur in tous)
+    lien = Indicateur.actions.through
+    lien.objects.bulk_create(
+        lien(indicateur=indicateur, action=action)
+        for n, action in enumerate(actions)
+        for indicateur in (tous if n == 0 else [tous[n % len(tous)]])
+    )
+    part = parts[0]
+    return [part, part.valeurs.first(), part.places.get(), part.cibles.get()]
+
+
+def _enregistrer_encore(decor: Decor, fois: int) -> None:
+    """Remplit l'historique des premières fiches : `fois` enregistrements signés du responsable."""
+    for objet in decor.objets.values():
+        if not hasattr(objet, "history"):
+            continue
+        for _ in range(fois):
+            objet._history_user = decor.comptes["responsable"]
+            # La base, pas la méthode d'écriture : ici rien ne change que l'historique.
+            objet.save()
