@@ -106,7 +106,8 @@ class ValeurAnnuelle(LigneVersionnee):
     )
 
     objects = ValeurQuerySet.as_manager()
-    history = HistoricalRecords()
+    # Le motif d'un changement se garde en entier ; l'historique n'en garderait que cent signes.
+    history = HistoricalRecords(history_change_reason_field=models.TextField(null=True))
 
     CHAMPS_DES_CONTRAINTES = {
         "valeurannuelle_annee_unique": "annee",
@@ -248,7 +249,7 @@ class ValeurAnnuelle(LigneVersionnee):
             validees = self.validees_touchees(ancienne)
             if validees and not motif.strip():
                 raise MotifRequis(validees)
-            self._change_reason = motif.strip()[:100] or None
+            self._change_reason = motif.strip() or None
             self.save()
 
     def validees_touchees(self, ancienne: "ValeurAnnuelle | None") -> list["ValeurAnnuelle"]:
