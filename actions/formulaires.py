@@ -84,9 +84,9 @@ class FormulaireDeGeste(forms.Form):
     def _demander_ou_inserer(self, erreur: SaisieTardive) -> None:
         """Une case à cocher, qui nomme la ligne avant laquelle la saisie viendrait."""
         suivante = erreur.suivante
-        champ = self.fields["insere_avant"]
+        champ = self["insere_avant"]
         champ.label = f"Insérer avant le changement du {formater_date(suivante.date_effet)} ({suivante})"
-        champ.widget = forms.CheckboxInput(attrs={"value": suivante.pk})
+        champ.field.widget = forms.CheckboxInput(attrs={"value": suivante.pk})
         self._remplacer("insere_avant", "")
         self.add_error("date_effet", erreur)
 

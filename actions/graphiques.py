@@ -23,7 +23,7 @@ def graphique_avancement(decompte: Decompte, le: date) -> Graphique:
             for statut, nombre in decompte.par_statut().items()
             if decompte.total
         ],
-        layout={"barmode": "stack"},
+        layout={"barmode": "stack", "xaxis": {"visible": False}, "yaxis": {"visible": False}},
     )
     return graphique(
         figure,

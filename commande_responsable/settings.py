@@ -159,6 +159,8 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PREVENT_ENUMERATION = True
+# Ni inscription ni courriel à qui n'a pas de compte : il ne saurait qu'en faire.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 # Les essais de connexion sont comptés par axes, une seule fois, en base.
 ACCOUNT_RATE_LIMITS = {"login": False, "login_failed": False}
 

@@ -1,7 +1,7 @@
 """Les pages de compte d'allauth sous nos adresses ; les noms de route sont les siens."""
 
 from allauth.account import views
-from django.urls import path
+from django.urls import path, re_path
 
 urlpatterns = [
     path("connexion/", views.login, name="account_login"),
@@ -10,8 +10,9 @@ urlpatterns = [
     path("compte/mot-de-passe/", views.password_change, name="account_change_password"),
     path("mot-de-passe/oublie/", views.password_reset, name="account_reset_password"),
     path("mot-de-passe/oublie/envoye/", views.password_reset_done, name="account_reset_password_done"),
-    path(
-        "mot-de-passe/nouveau/<uidb36>-<path:key>/",
+    # Une expression, comme chez allauth : la clé contient elle-même un tiret.
+    re_path(
+        r"^mot-de-passe/nouveau/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
         views.password_reset_from_key,
         name="account_reset_password_from_key",
     ),
