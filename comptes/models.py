@@ -200,6 +200,17 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
         self.courriel = type(self).objects.normalize_email(self.courriel)
         self.sub_oidc = self.sub_oidc or None
 
+    def save(self, *args, **kwargs) -> None:
+        """Se connecter n'écrit que `last_login`, que l'historique n'a pas : la Trace le dit, et elle seule."""
+        if set(kwargs.get("update_fields") or ()) != {"last_login"}:
+            super().save(*args, **kwargs)
+            return
+        self.skip_history_when_saving = True
+        try:
+            super().save(*args, **kwargs)
+        finally:
+            del self.skip_history_when_saving
+
     def get_full_name(self) -> str:
         return str(self)
 
