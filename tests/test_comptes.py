@@ -97,7 +97,7 @@ def test_le_courriel_est_unique_sans_regarder_la_casse():
 
 def test_un_identifiant_est_unique_et_le_dit_en_francais():
     fabriques.utilisateur(username="camille")
-    with pytest.raises(ValidationError, match="identifiant"):
+    with pytest.raises(ValidationError, match="déjà pris"):
         fabriques.utilisateur(username="camille")
 
 
