@@ -103,17 +103,16 @@ class JournalDAction(LigneSignee):
         """
         derniere = cls.objects.filter(action=actuelle).order_by("-pk").first()
         meme_geste = (
-            derniere is not None
-            and actuelle.version == version + 1
+            actuelle.version == version + 1
             and derniere.auteur == auteur
             and all(getattr(derniere, champ) == valeur for champ, valeur in valeurs.items())
         )
-        if not meme_geste:
+        if derniere is None or not meme_geste:
             raise ConflitDeVersion(actuelle)
         return derniere
 
     def _verifier_la_correction(self) -> None:
-        if self.annule is not None and self.annule.action_id != self.action_id:
+        if self.annule is not None and self.annule.action != self.action:
             raise ValidationError({"annule": "La ligne à corriger est celle d'une autre action."})
 
     def _verifier_la_date(self, insere_avant: int | None) -> None:
@@ -124,8 +123,8 @@ class JournalDAction(LigneSignee):
                 {"date_effet": "La date d'effet est dans le futur : un changement s'enregistre une fois effectif."}
             )
         suivantes = type(self).objects.filter(action=self.action, date_effet__gt=self.date_effet)
-        if self.annule_id:
-            suivantes = suivantes.exclude(pk=self.annule_id)
+        if self.annule is not None:
+            suivantes = suivantes.exclude(pk=self.annule.pk)
         suivante = suivantes.en_vigueur().last()
         if suivante is not None and insere_avant != suivante.pk and not self._corrige_sur_place():
             raise SaisieTardive(suivante)
@@ -233,7 +232,7 @@ class ReportEcheance(JournalDAction):
 
     @property
     def valeur(self) -> Echeance | None:
-        return Echeance(self.echeance, Precision(self.precision)) if self.echeance else None
+        return Echeance(self.echeance, Precision(self.precision)) if self.echeance and self.precision else None
 
     @property
     def valeurs_a_reprendre(self) -> dict[str, Any]:

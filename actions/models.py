@@ -1,7 +1,7 @@
 """Les actions du plan. Les journaux, les plans et les listes fermées ont leur propre fichier."""
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -49,7 +49,10 @@ __all__ = [
 ]
 
 
-class ActionManager(models.Manager.from_queryset(ActionQuerySet)):
+_ActionManager = models.Manager.from_queryset(ActionQuerySet)
+
+
+class ActionManager(_ActionManager):
     def creer(
         self,
         *,
@@ -68,7 +71,7 @@ class ActionManager(models.Manager.from_queryset(ActionQuerySet)):
         Lève ValidationError ; rien n'est alors écrit.
         """
         jour = date_effet or timezone.localdate()
-        signature = {"auteur": auteur, "date_effet": jour, "commentaire": commentaire}
+        signature: dict[str, Any] = {"auteur": auteur, "date_effet": jour, "commentaire": commentaire}
         with transaction.atomic():
             # Verrouiller le plan sérialise les créations : deux actions ne prennent pas le même rang.
             plan = champs["plan"].verrouillee()
@@ -171,6 +174,14 @@ class Action(LigneVersionnee):
         "action_point_attention_complet": "attention",
         "action_suppleant_distinct": "suppleant",
     }
+
+    # Annotés par ActionQuerySet.etat_au() et avec_retard().
+    etat_statut: str | None
+    etat_avancement: int | None
+    etat_echeance: date | None
+    etat_precision: str | None
+    etat_presence: str | None
+    est_en_retard: bool | None
 
     objects = ActionManager()
     history = HistoricalRecords(excluded_fields=sorted(CHAMPS_PROJETES))
@@ -275,7 +286,7 @@ class Action(LigneVersionnee):
         """L'échéance d'aujourd'hui, ou celle de l'état annoté par `etat_au`."""
         fin = getattr(self, "etat_echeance", self.echeance)
         precision = getattr(self, "etat_precision", self.echeance_precision)
-        return Echeance(fin, Precision(precision)) if fin else None
+        return Echeance(fin, Precision(precision)) if fin and precision else None
 
     # --- Écriture ------------------------------------------------------------------------------
 
@@ -300,7 +311,7 @@ class Action(LigneVersionnee):
         rechargement) rend la ligne déjà écrite. Lève ConflitDeVersion si quelqu'un d'autre est passé
         entre-temps, SaisieTardive, ou ValidationError ; rien n'est alors écrit.
         """
-        valeurs = {
+        valeurs: dict[str, Any] = {
             "statut": statut,
             "avancement": _avancement(statut, avancement),
             "date_effet": date_effet or timezone.localdate(),
@@ -329,7 +340,7 @@ class Action(LigneVersionnee):
 
         Mêmes erreurs que `changer_statut`.
         """
-        valeurs = {
+        valeurs: dict[str, Any] = {
             "echeance": echeance.fin if echeance else None,
             "precision": echeance.precision if echeance else None,
             "motif": motif.strip(),

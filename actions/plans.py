@@ -24,7 +24,7 @@ class LabelDePlan(models.TextChoices):
         return "Avancement général de l'action" if self is self.FICHE_ACTION else "Avancement général du plan"
 
 
-class PlanQuerySet(QuerySetSuivi):
+class PlanQuerySet(QuerySetSuivi["Plan"]):
     def par_defaut(self) -> "Plan | None":
         """Le plan montré quand aucun n'est demandé : le plus récent, ou None."""
         return self.order_by(F("annee_debut").desc(nulls_last=True), "pk").first()

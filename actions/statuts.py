@@ -70,4 +70,5 @@ MESSAGE_AVANCEMENT = (
 
 def avancement_impose(statut: str | None) -> int | None:
     """Avancement que le statut impose ; None s'il laisse le choix."""
-    return {Statut.NON_INITIEE: 0, Statut.TERMINEE: 100}.get(statut)
+    imposes: dict[str | None, int] = {Statut.NON_INITIEE: 0, Statut.TERMINEE: 100}
+    return imposes.get(statut)

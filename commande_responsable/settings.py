@@ -152,6 +152,7 @@ CSRF_FAILURE_VIEW = "commande_responsable.erreurs.jeton_csrf_refuse"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "accueil:tableau_de_bord"
 ACCOUNT_ADAPTER = "comptes.authentification.Adaptateur"
+ACCOUNT_FORMS = {"login": "comptes.formulaires.FormulaireConnexion"}
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_EMAIL_FIELD = "courriel"

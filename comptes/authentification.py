@@ -17,5 +17,10 @@ class BackendDesRoles(ModelBackend):
 class Adaptateur(DefaultAccountAdapter):
     """allauth ne sert qu'à se connecter : les comptes sont créés par l'administrateur."""
 
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": "L'identifiant ou le mot de passe n'est pas le bon.",
+    }
+
     def is_open_for_signup(self, request) -> bool:
         return False

@@ -55,6 +55,9 @@ class Indicateur(LigneVersionnee):
         "indicateur_denominateur_autre": "denominateur",
     }
 
+    # Posée par indicateurs.requetes.poser_la_derniere_valeur().
+    derniere: ValeurAnnuelle | None
+
     objects = QuerySetSuivi.as_manager()
     history = HistoricalRecords(m2m_fields=[actions])
 

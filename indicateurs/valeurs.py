@@ -105,6 +105,10 @@ class ValeurAnnuelle(LigneVersionnee):
         help_text="Ce qui empêche de comparer avec l'année d'avant.",
     )
 
+    # Annotés par ValeurQuerySet.avec_valeur().
+    valeur_retenue: Decimal | None
+    denominateur_retenu: Decimal | None
+
     objects = ValeurQuerySet.as_manager()
     # Le motif d'un changement se garde en entier ; l'historique n'en garderait que cent signes.
     history = HistoricalRecords(history_change_reason_field=models.TextField(null=True))
