@@ -1,9 +1,12 @@
 """Formulaires des gestes sur une action, et de sa fiche."""
 
+from typing import cast
+
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Div, Layout, Submit
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from actions.journaux import ChangementDeStatut, SaisieTardive
@@ -239,7 +242,7 @@ class FormulaireAction(FormulaireVersionne):
 
     partenaires = forms.ModelMultipleChoiceField(
         label="Partenaires",
-        queryset=Partenaire.objects.actifs(),
+        queryset=Partenaire.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
@@ -271,10 +274,12 @@ class FormulaireAction(FormulaireVersionne):
     def __init__(self, *args, plan, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.instance.plan = plan
-        self.fields["axe"].queryset = plan.axes.all()
-        self.fields["service_pilote"].queryset = Service.objects.filter(actif=True)
-        for champ in ("pilote", "suppleant"):
-            self.fields[champ].queryset = Utilisateur.objects.filter(is_active=True)
+        comptes = Utilisateur.objects.filter(is_active=True)
+        self._proposer("axe", plan.axes.all())
+        self._proposer("service_pilote", Service.objects.filter(actif=True))
+        self._proposer("pilote", comptes)
+        self._proposer("suppleant", comptes)
+        self._proposer("partenaires", Partenaire.objects.actifs())
         self.helper = FormHelper()
         self.helper.layout = Layout(
             "version",
@@ -285,6 +290,15 @@ class FormulaireAction(FormulaireVersionne):
             ),
             Submit("", "Enregistrer l'action"),
         )
+
+    def _proposer(self, nom: str, choix: QuerySet) -> None:
+        """Les choix d'un champ. Ce que l'action a déjà reste proposé, même désactivé : l'enregistrer ne l'ôte pas."""
+        champ = cast(forms.ModelChoiceField, self.fields[nom])
+        deja = self.initial.get(nom) or []
+        deja = [objet.pk for objet in deja] if isinstance(deja, list) else [deja]
+        champ.queryset = choix.model._default_manager.filter(Q(pk__in=choix.values("pk")) | Q(pk__in=deja))
+        if champ.empty_label is not None:
+            champ.empty_label = "Non renseigné"
 
     def _save_m2m(self) -> None:
         """Les rôles des partenaires gardés restent ; seuls ceux qu'on ajoute ou retire bougent."""

@@ -35,7 +35,10 @@ def liste(request: HttpRequest) -> HttpResponse:
     lignes = filtre.qs.select_related("plan", "axe", "service_pilote", "pilote") if lisible else Action.objects.none()
     table = TableActions(lignes, utilisateur=request.user, fige=filtre.jour is not None)
     RequestConfig(request, paginate={"per_page": LIGNES_PAR_PAGE}).configure(table)
-    return render(request, "actions/liste.html", {"filtre": filtre, "table": table}, status=200 if lisible else 400)
+    # Sans plan, une action n'a pas où aller ; seule une liste vide a besoin de le demander.
+    sans_plan = not table.paginator.count and not Plan.objects.exists()
+    contexte = {"filtre": filtre, "table": table, "sans_plan": sans_plan}
+    return render(request, "actions/liste.html", contexte, status=200 if lisible else 400)
 
 
 def _action(pk: int) -> Action:

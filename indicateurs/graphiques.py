@@ -8,9 +8,11 @@ from socle.graphiques import Graphique, graphique
 
 
 def graphique_annees(indicateur: Indicateur, valeurs: Sequence[ValeurAnnuelle]) -> Graphique:
-    """Une barre par année ; une année sans valeur, entre deux autres, reste vide."""
+    """Une barre par année ; une année sans valeur, entre deux autres, reste vide. Une part déduite se lit à une
+    décimale, une valeur saisie telle quelle."""
     from plotly import graph_objects as go
 
+    deduite = any(valeur.numerateur is not None for valeur in valeurs)
     connues = {valeur.annee: valeur.valeur_retenue for valeur in valeurs if valeur.valeur_retenue is not None}
     annees = range(min(connues), max(connues) + 1) if connues else ()
     figure = go.Figure(
@@ -19,7 +21,7 @@ def graphique_annees(indicateur: Indicateur, valeurs: Sequence[ValeurAnnuelle]) 
                 x=[str(annee) for annee in annees],
                 y=[connues.get(annee) for annee in annees],
                 name=indicateur.intitule,
-                meta={"unite": indicateur.unite, "decimales": 1 if indicateur.nature == "PART" else None},
+                meta={"unite": indicateur.unite, "decimales": 1 if deduite else None},
             )
         ]
     )

@@ -307,6 +307,28 @@ def test_changer_les_partenaires_garde_le_role_de_ceux_qui_restent(client, respo
     assert {p.partenaire: p.role for p in action.participations.all()} == {garde: "PORTEUR", nouveau: ""}
 
 
+def test_enregistrer_la_fiche_garde_un_partenaire_et_un_service_desactives_depuis(client, responsable, action):
+    ancien = fabriques.partenaire(actif=False)
+    action.participations.create(partenaire=ancien)
+    action.service_pilote.actif = False
+    action.service_pilote.save()
+    client.force_login(responsable)
+    formulaire = client.get(f"/actions/{action.pk}/modifier/").context["formulaire"]
+    assert ancien in formulaire.fields["partenaires"].queryset
+    reponse = client.post(f"/actions/{action.pk}/modifier/", fiche(action, partenaires=[ancien.pk]))
+    assert reponse.status_code == 302
+    assert list(action.partenaires.all()) == [ancien]
+
+
+def test_la_fiche_ne_propose_pas_ce_qui_est_desactive(client, responsable, action):
+    ancien = fabriques.partenaire(actif=False)
+    parti = fabriques.utilisateur("agent", is_active=False)
+    client.force_login(responsable)
+    champs = client.get(f"/actions/{action.pk}/modifier/").context["formulaire"].fields
+    assert ancien not in champs["partenaires"].queryset
+    assert parti not in champs["pilote"].queryset
+
+
 def test_deux_fiches_ouvertes_la_seconde_voit_les_deux_versions(client, responsable, action):
     client.force_login(responsable)
     ouverte = fiche(action, intitule="Ma version")
