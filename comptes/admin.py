@@ -1,0 +1,261 @@
+"""L'administration du site : la collectivité, ses services, ses comptes, et ce qu'ils ont fait."""
+
+from allauth.account.admin import EmailAddress
+from allauth.account.decorators import secure_admin_login
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
+from django.db.models import Count
+from django.utils.html import format_html_join
+
+from comptes.administration import (
+    AdminEnLecture,
+    AdminHistorise,
+    AdminVersionne,
+    LignesEnTableau,
+)
+from comptes.droits import Droit, Role
+from comptes.gestes import Geste, PorteeDeJeton
+from comptes.models import Collectivite, Jeton, LigneDeLot, Lot, Service, Siren, Trace, Utilisateur
+from socle.formats import accorder
+
+admin.site.site_header = "Administration"
+admin.site.site_title = "Administration"
+admin.site.index_title = "Référentiels, plans et comptes"
+admin.site.site_url = "/"
+admin.site.empty_value_display = "—"
+# Une seule page de connexion, celle du site ; un compte sans droit reçoit 403 au lieu d'un second formulaire.
+admin.site.login = secure_admin_login(admin.site.login)
+
+# Les rôles sont créés par le code ; le courriel est un champ du compte.
+admin.site.unregister(Group)
+admin.site.unregister(EmailAddress)
+
+
+# --- Collectivité, services ---------------------------------------------------------------------
+
+
+class SirensEnTableau(LignesEnTableau):
+    model = Siren
+    suppression_permise = True
+    fields = ["numero", "libelle"]
+
+
+@admin.register(Collectivite)
+class CollectiviteAdmin(AdminVersionne):
+    list_display = ["nom", "sigle", "demo"]
+    inlines = [SirensEnTableau]
+
+    def has_add_permission(self, request, obj=None) -> bool:
+        return super().has_add_permission(request) and not Collectivite.objects.exists()
+
+
+@admin.register(Service)
+class ServiceAdmin(AdminVersionne):
+    droit_de_chercher = Droit.TENIR_LES_REFERENTIELS
+    suppression_permise = True
+    list_display = ["nom", "sigle", "actif", "nombre_de_comptes", "nombre_d_actions"]
+    list_filter = ["actif"]
+    search_fields = ["nom", "sigle"]
+
+    def get_queryset(self, request):
+        comptes, actions = Count("agents", distinct=True), Count("actions", distinct=True)
+        return super().get_queryset(request).annotate(_comptes=comptes, _actions=actions)
+
+    @admin.display(description="comptes", ordering="_comptes")
+    def nombre_de_comptes(self, service) -> int:
+        return service._comptes
+
+    @admin.display(description="actions pilotées", ordering="_actions")
+    def nombre_d_actions(self, service) -> int:
+        return service._actions
+
+
+# --- Comptes ------------------------------------------------------------------------------------
+
+
+class ChampRoles(forms.ModelMultipleChoiceField):
+    """Les quatre rôles, sous leur nom français ; un groupe étranger à l'application n'est pas proposé."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, **options) -> None:
+        options.setdefault("label", "Rôles")
+        options.setdefault("required", False)
+        options.setdefault("help_text", "Plusieurs rôles s'additionnent. Sans rôle, le compte n'ouvre rien.")
+        super().__init__(queryset=Group.objects.filter(name__in=Role.values).order_by("pk"), **options)
+
+    def label_from_instance(self, groupe: Group) -> str:
+        return Role(groupe.name).label
+
+
+class FormulaireDeCompte(UserChangeForm):
+    groups = ChampRoles()
+
+    class Meta(UserChangeForm.Meta):
+        model = Utilisateur
+
+    def clean(self):
+        donnees = super().clean()
+        administre = donnees.get("is_active") and any(
+            groupe.name == Role.ADMINISTRATEUR for groupe in donnees.get("groups", ())
+        )
+        autres = Utilisateur.objects.filter(is_active=True, groups__name=Role.ADMINISTRATEUR).exclude(
+            pk=self.instance.pk
+        )
+        if self.instance.is_superuser and not administre and not autres.exists():
+            self.add_error("groups", "C'est le dernier administrateur actif : nommez-en un autre d'abord.")
+        return donnees
+
+
+class FormulaireDeNouveauCompte(AdminUserCreationForm):
+    groups = ChampRoles()
+
+    class Meta:
+        model = Utilisateur
+        fields = ("username",)
+
+
+class FiltreParRole(admin.SimpleListFilter):
+    title = "rôle"
+    parameter_name = "role"
+
+    def lookups(self, request, model_admin):
+        return [*Role.choices, ("aucun", "Aucun rôle")]
+
+    def queryset(self, request, queryset):
+        match self.value():
+            case None:
+                return queryset
+            case "aucun":
+                return queryset.exclude(groups__name__in=Role.values)
+            case role:
+                return queryset.filter(groups__name=role)
+
+
+@admin.register(Utilisateur)
+class UtilisateurAdmin(AdminHistorise, UserAdmin):
+    form = FormulaireDeCompte
+    add_form = FormulaireDeNouveauCompte
+    fieldsets = [
+        (None, {"fields": ["username", "password", "is_active"]}),
+        ("Personne", {"fields": ["prenom", "nom", "courriel", "service"]}),
+        ("Droits", {"fields": ["groups"]}),
+        ("Connexion", {"fields": ["sub_oidc", "last_login", "date_joined"]}),
+    ]
+    add_fieldsets = [
+        (None, {"fields": ["username", "usable_password", "password1", "password2"]}),
+        ("Personne", {"fields": ["prenom", "nom", "courriel", "service"]}),
+        ("Droits", {"fields": ["groups"]}),
+    ]
+    readonly_fields = ["last_login", "date_joined"]
+    list_display = ["username", "prenom", "nom", "courriel", "service", "libelle_des_roles", "is_active"]
+    list_filter = [FiltreParRole, "is_active", ("service", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["service"]
+    search_fields = ["username", "prenom", "nom", "courriel"]
+    ordering = ["nom", "prenom", "username"]
+    filter_horizontal: list[str] = []
+    autocomplete_fields = ["service"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description="rôles")
+    def libelle_des_roles(self, compte: Utilisateur) -> str:
+        return ", ".join(_libelles(compte.groups.all())) or "—"
+
+    def save_related(self, request, form, formsets, change) -> None:
+        """Donner ou retirer un rôle laisse une trace : l'historique des champs ne voit pas les groupes."""
+        avant = _libelles(form.instance.groups.order_by("pk"))
+        super().save_related(request, form, formsets, change)
+        apres = _libelles(form.instance.groups.order_by("pk"))
+        if avant != apres:
+            Trace.objects.create(
+                geste=Geste.DROITS,
+                utilisateur=request.user,
+                objet=f"Compte {form.instance.username}",
+                details={"avant": avant, "apres": apres},
+            )
+
+
+def _libelles(groupes) -> list[str]:
+    return [Role(groupe.name).label for groupe in groupes if groupe.name in Role.values]
+
+
+# --- Ce qui a été fait --------------------------------------------------------------------------
+
+
+class LignesDuLot(LignesEnTableau):
+    model = LigneDeLot
+    lecture_seule = True
+    fields = readonly_fields = ["objet_touche", "champ", "avant", "apres"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("type_d_objet").prefetch_related("objet")
+
+    @admin.display(description="objet")
+    def objet_touche(self, ligne: LigneDeLot) -> str:
+        return f"{ligne.type_d_objet.name} : {ligne.objet or ligne.id_objet}"
+
+
+@admin.register(Lot)
+class LotAdmin(AdminEnLecture):
+    list_display = ["intitule", "auteur", "fait_le", "nombre_de_lignes", "defait_par"]
+    list_display_links = ["intitule"]
+    list_select_related = ["auteur", "defait_par"]
+    list_filter = ["fait_le"]
+    search_fields = ["intitule", "auteur__nom", "auteur__username"]
+    date_hierarchy = "fait_le"
+    fields = readonly_fields = ["intitule", "auteur", "fait_le", "defait_par"]
+    inlines = [LignesDuLot]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(_lignes=Count("lignes"))
+
+    @admin.display(description="lignes", ordering="_lignes")
+    def nombre_de_lignes(self, lot: Lot) -> int:
+        return lot._lignes
+
+
+@admin.register(Trace)
+class TraceAdmin(AdminEnLecture):
+    list_display = ["le", "geste", "utilisateur", "identifiant", "objet", "details_lisibles"]
+    list_select_related = ["utilisateur"]
+    list_filter = ["geste", "le"]
+    search_fields = ["identifiant", "objet", "utilisateur__username", "utilisateur__nom"]
+    date_hierarchy = "le"
+    fields = readonly_fields = list_display
+
+    @admin.display(description="détails")
+    def details_lisibles(self, trace: Trace):
+        return format_html_join(" ; ", "{} : {}", ((cle, _en_clair(valeur)) for cle, valeur in trace.details.items()))
+
+
+def _en_clair(valeur) -> str:
+    return ", ".join(map(str, valeur)) or "aucun" if isinstance(valeur, list) else str(valeur)
+
+
+@admin.register(Jeton)
+class JetonAdmin(AdminEnLecture):
+    list_display = ["nom", "utilisateur", "libelle_des_portees", "cree_le", "expire_le", "revoque_le"]
+    list_select_related = ["utilisateur"]
+    list_filter = [("revoque_le", admin.EmptyFieldListFilter), "cree_le"]
+    search_fields = ["nom", "utilisateur__username", "utilisateur__nom"]
+    fields = readonly_fields = list_display
+    actions = ["revoquer"]
+
+    @admin.display(description="portées")
+    def libelle_des_portees(self, jeton: Jeton) -> str:
+        return ", ".join(PorteeDeJeton(portee).label for portee in jeton.portees)
+
+    @admin.action(description="Révoquer les jetons choisis", permissions=["revoquer"])
+    def revoquer(self, request, queryset) -> None:
+        jetons = list(queryset.filter(revoque_le__isnull=True))
+        for jeton in jetons:
+            jeton.revoquer()
+        messages.success(request, f"{accorder(len(jetons), 'jeton révoqué', 'jetons révoqués')}.")
+
+    def has_revoquer_permission(self, request) -> bool:
+        return self.has_view_permission(request)
