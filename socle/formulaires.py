@@ -43,12 +43,12 @@ class FormulaireVersionne(forms.ModelForm):
         self.auteur = auteur
         self.deja_fait = False
         self.divergences: list[Divergence] = []
-        if self.instance.pk:
+        if not self.instance._state.adding:
             self.fields["version"].initial = self.instance.version
 
     def clean(self) -> dict[str, Any]:
         donnees = super().clean() or {}
-        if self.instance.pk:
+        if not self.instance._state.adding:
             self._comparer(donnees)
         return donnees
 
