@@ -118,9 +118,10 @@ class PartenaireAdmin(AdminVersionne):
         from partenaires.classeurs import COLONNES, FichierIllisible
 
         self._exiger_le_droit(request)
-        formulaire = FormulaireDImport(request.POST or None, request.FILES or None)
+        envoi = request.method == "POST"
+        formulaire = FormulaireDImport(request.POST, request.FILES) if envoi else FormulaireDImport()
         contexte = {"formulaire": formulaire, "colonnes": COLONNES.values()}
-        if request.method == "POST" and formulaire.is_valid():
+        if envoi and formulaire.is_valid():
             fichier = formulaire.cleaned_data["fichier"]
             try:
                 contexte |= self._apercu(fichier.name, fichier.read())

@@ -6,7 +6,7 @@ entier ou pas du tout ; ce qui n'est pas compris est refusé avec sa ligne et sa
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import tablib
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -86,6 +86,25 @@ def _colonne(nom: str, widget: widgets.Widget) -> Colonne:
 # --- Ressource ----------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Connu:
+    """Les noms sous lesquels un partenaire est reconnu, tels qu'enregistrés : l'import change l'objet, pas eux."""
+
+    partenaire: Partenaire
+    nom: str
+    sigle: str
+    noms: frozenset[str]
+
+    @classmethod
+    def de(cls, partenaire: Partenaire) -> Self:
+        return cls(partenaire, partenaire.nom, plier(partenaire.sigle), partenaire.noms_reconnus)
+
+    def porte(self, nom: str, sigle: str, autres: set[str]) -> bool:
+        """Deux organismes peuvent avoir le même sigle : à lui seul il ne suffit pas."""
+        sans_sigle = self.noms - ({self.sigle} - {plier(self.nom)})
+        return bool(({nom, *autres} - {""}) & self.noms or ({sigle} - {""}) & sans_sigle)
+
+
 class RessourcePartenaires(resources.ModelResource):
     """Reconnaît un partenaire à ses noms ; refuse de choisir quand deux conviennent."""
 
@@ -113,7 +132,8 @@ class RessourcePartenaires(resources.ModelResource):
         return "Partenaires"
 
     def before_import(self, dataset, **kwargs) -> None:
-        self._connus = list(Partenaire.objects.select_for_update(of=("self",)).order_by("pk"))
+        partenaires = Partenaire.objects.select_for_update(of=("self",)).order_by("pk")
+        self._connus = [Connu.de(partenaire) for partenaire in partenaires]
         self._designes: dict[int, int] = {}
 
     def get_instance(self, instance_loader, row) -> Partenaire | None:
@@ -126,29 +146,29 @@ class RessourcePartenaires(resources.ModelResource):
 
     def _reconnaitre(self, row) -> Partenaire | None:
         """Le partenaire que la ligne désigne, None s'il est nouveau. ValidationError quand on ne peut pas le dire."""
-        nom, sigle = plier(texte_de(row[COLONNES["nom"]])), plier(texte_de(row[COLONNES["sigle"]]))
+        exact = texte_de(row[COLONNES["nom"]])
+        nom, sigle = plier(exact), plier(texte_de(row[COLONNES["sigle"]]))
         autres = {plier(autre) for autre in AutresNoms().clean(row[COLONNES["alias"]]).splitlines()}
-        homonymes = [connu for connu in self._connus if plier(connu.nom) == nom]
-        exacts = [connu for connu in homonymes if connu.nom == texte_de(row[COLONNES["nom"]])]
-        candidats = exacts or homonymes or [connu for connu in self._connus if self._porte(connu, nom, sigle, autres)]
+        possibles = (
+            [connu for connu in self._connus if connu.nom == exact]
+            or [connu for connu in self._connus if plier(connu.nom) == nom]
+            or [connu for connu in self._connus if connu.porte(nom, sigle, autres)]
+        )
+        candidats = {connu.partenaire.pk: connu.partenaire for connu in possibles}
         if len(candidats) > 1:
-            noms = ", ".join(f"« {candidat} »" for candidat in candidats)
+            noms = ", ".join(f"« {candidat} »" for candidat in candidats.values())
             raise ValidationError(f"Désigne plusieurs partenaires : {noms}. Écrivez le nom exact de l'un d'eux.")
-        if candidats:
-            return candidats[0]
-        meme_sigle = next((connu for connu in self._connus if sigle and plier(connu.sigle) == sigle), None)
-        if meme_sigle is not None:
-            raise ValidationError(
-                f"Porte le sigle de « {meme_sigle} » sous un autre nom. Si c'est lui, ajoutez « {meme_sigle.nom} » "
-                "aux autres noms ; sinon, changez le sigle."
-            )
-        return None
+        if not candidats:
+            self._refuser_un_sigle_pris(sigle)
+        return next(iter(candidats.values()), None)
 
-    @staticmethod
-    def _porte(connu: Partenaire, nom: str, sigle: str, autres: set[str]) -> bool:
-        """Deux organismes peuvent avoir le même sigle : à lui seul il ne suffit pas."""
-        sans_sigle = connu.noms_reconnus - ({plier(connu.sigle)} - {plier(connu.nom)})
-        return bool(({nom, *autres} - {""}) & connu.noms_reconnus or ({sigle} - {""}) & sans_sigle)
+    def _refuser_un_sigle_pris(self, sigle: str) -> None:
+        for connu in self._connus:
+            if sigle and connu.sigle == sigle:
+                raise ValidationError(
+                    f"Porte le sigle de « {connu.partenaire} » sous un autre nom. Si c'est lui, ajoutez "
+                    f"« {connu.nom} » aux autres noms ; sinon, changez le sigle."
+                )
 
     def import_instance(self, instance, row, **kwargs) -> None:
         nom_enregistre = instance.nom
@@ -162,14 +182,13 @@ class RessourcePartenaires(resources.ModelResource):
 
     def _adresse_libre(self, instance: Partenaire) -> str:
         racine = slugify(instance.sigle or instance.nom)[:70]
-        prises = {connu.slug for connu in self._connus}
+        prises = {connu.partenaire.slug for connu in self._connus}
         rangs = (f"{racine}-{rang}" for rang in range(2, len(prises) + 3))
         return next(adresse for adresse in (racine, *rangs) if adresse not in prises) if racine else ""
 
     def after_save_instance(self, instance, row, **kwargs) -> None:
-        if instance.pk not in {connu.pk for connu in self._connus}:
-            self._connus.append(instance)
-            self._designes[instance.pk] = row[LIGNE]
+        self._connus.append(Connu.de(instance))
+        self._designes[instance.pk] = row[LIGNE]
 
 
 def exporter(partenaires, format_choisi: str) -> bytes:
