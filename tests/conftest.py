@@ -129,3 +129,18 @@ def browser_type_launch_args(browser_type_launch_args):
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args):
     return {**browser_context_args, "locale": "fr-FR", "timezone_id": "Europe/Paris"}
+
+
+@pytest.fixture
+def ouvrir_une_fenetre(new_context, live_server):
+    """Fabrique de fenêtres, chacune dans son navigateur. Ce que l'une d'elles a signalé fait échouer l'essai."""
+    from tests.navigateur import Fenetre
+
+    fenetres = []
+
+    def ouvrir(**options):
+        fenetres.append(Fenetre(new_context(**options), live_server.url))
+        return fenetres[-1]
+
+    yield ouvrir
+    assert [bruit for fenetre in fenetres for bruit in fenetre.bruits()] == []
