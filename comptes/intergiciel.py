@@ -3,9 +3,20 @@
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.core.exceptions import PermissionDenied
 
+from comptes.droits import Droit, exiger
+
 
 class ConnexionRequise(LoginRequiredMiddleware):
     """Renvoie à la connexion ; mais un envoi de formulaire, session expirée, montre ce qui avait été saisi."""
+
+    def process_view(self, request, view_func, view_args, view_kwargs):
+        """Un compte connecté sans le droit d'entrer est refusé dès ici : sans rôle il ne lit rien, et /admin/ le
+        renverrait à une connexion déjà faite en perdant sa saisie."""
+        if request.user.is_authenticated and getattr(view_func, "login_required", True):
+            exiger(request.user, Droit.CONSULTER)
+            if request.resolver_match.app_name == "admin" and not request.user.is_staff:
+                raise PermissionDenied("Votre rôle n'ouvre pas l'administration.")
+        return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(self, request, view_func):
         if request.method == "POST":
