@@ -8,8 +8,8 @@ from django.shortcuts import render
 
 from socle.erreurs import DemandeIllisible, Introuvable
 
-# Ce qu'une page d'erreur ne réaffiche jamais.
-CHAMPS_TUS = ("csrfmiddlewaretoken", "password", "password1", "password2", "oldpassword", "version")
+# Ce qu'une page d'erreur ne réaffiche pas, ni aucun champ de mot de passe quel que soit son nom.
+CHAMPS_TUS = ("csrfmiddlewaretoken", "version")
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ def _page(request: HttpRequest, erreur: PageErreur) -> HttpResponse:
     saisies = [
         (champ, valeur)
         for champ, valeurs in request.POST.lists()
-        if champ not in CHAMPS_TUS
+        if champ not in CHAMPS_TUS and "password" not in champ
         for valeur in valeurs
         if valeur.strip()
     ]
@@ -66,6 +66,12 @@ def trop_d_essais(request, *args, **kwargs) -> HttpResponse:
         "débloquer le compte."
     )
     return _page(request, PageErreur(429, "Trop d'essais", phrase))
+
+
+def trop_de_demandes(request, exception=None) -> HttpResponse:
+    """Réponse d'allauth à qui change ou redemande son mot de passe sans s'arrêter."""
+    phrase = "Trop de demandes en peu de temps. Attendez quelques minutes avant de recommencer."
+    return _page(request, PageErreur(429, "Trop de demandes", phrase))
 
 
 def panne(request) -> HttpResponse:

@@ -15,4 +15,5 @@ urlpatterns = [
 handler400 = erreurs.demande_illisible
 handler403 = erreurs.interdit
 handler404 = erreurs.introuvable
+handler429 = erreurs.trop_de_demandes
 handler500 = erreurs.panne
