@@ -18,7 +18,7 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from comptes.administration import AdminVersionne, LignesVersionnees
 from comptes.droits import Droit
@@ -107,7 +107,7 @@ class PartenaireAdmin(AdminVersionne):
             ),
             path(
                 "export/<str:format_choisi>/",
-                self.admin_site.admin_view(require_GET(self.vue_export)),
+                self.admin_site.admin_view(require_safe(self.vue_export)),
                 name="partenaires_partenaire_export",
             ),
         ]
