@@ -89,9 +89,10 @@ class Decor:
             case "uidb36":
                 return user_pk_to_url_str(self.comptes["agent"])
             case "key":
-                return default_token_generator.make_token(self.comptes["agent"])
+                # Relu : la clé dépend de la dernière connexion.
+                return default_token_generator.make_token(Utilisateur.objects.get(pk=self.comptes["agent"].pk))
             case "app_label":
-                return "comptes"
+                return "partenaires"
             case "format_choisi":
                 return "csv"
             case "url":
