@@ -1,7 +1,7 @@
 """Les trois journaux d'une action et leur seule méthode d'écriture."""
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
@@ -102,17 +102,17 @@ class JournalDAction(LigneSignee):
         Lève ConflitDeVersion si ce n'est pas le cas : quelqu'un d'autre est passé.
         """
         derniere = cls.objects.filter(action=actuelle).order_by("-pk").first()
-        meme_geste = (
-            actuelle.version == version + 1
-            and derniere.auteur == auteur
-            and all(getattr(derniere, champ) == valeur for champ, valeur in valeurs.items())
-        )
-        if derniere is None or not meme_geste:
+        if (
+            derniere is None
+            or actuelle.version != version + 1
+            or derniere.auteur != auteur
+            or any(getattr(derniere, champ) != valeur for champ, valeur in valeurs.items())
+        ):
             raise ConflitDeVersion(actuelle)
-        return derniere
+        return cast("Self", derniere)
 
     def _verifier_la_correction(self) -> None:
-        if self.annule is not None and self.annule.action != self.action:
+        if self.annule is not None and cast("Self", self.annule).action != self.action:
             raise ValidationError({"annule": "La ligne à corriger est celle d'une autre action."})
 
     def _verifier_la_date(self, insere_avant: int | None) -> None:
