@@ -179,6 +179,10 @@ def test_une_version_absente_ou_fausse_est_un_conflit(partenaire, version):
     assert Partenaire.objects.get().sigle == "RO"
 
 
+def test_une_version_absente_est_un_conflit_meme_sans_rien_changer(partenaire, auteur):
+    assert not formulaire(partenaire, version=None, auteur=auteur).is_valid()
+
+
 def test_un_prefixe_de_formulaire_ne_perd_pas_la_version(partenaire):
     enregistrer_entre_temps(partenaire, sigle="R.O.")
     donnees = envoi(**{"p-nom": "RES'OCC", "p-sigle": "RESOCC", "p-type": "", "p-version": partenaire.version})

@@ -649,6 +649,13 @@ def test_un_report_recu_deux_fois_ne_s_ecrit_qu_une(action, auteur):
     assert action.reportecheances.count() == 1
 
 
+def test_une_premiere_echeance_donnee_sur_une_version_perimee_est_un_conflit(action, auteur):
+    lue = action.version
+    action.save()
+    with pytest.raises(ConflitDeVersion):
+        action.reporter_echeance(Echeance.lire("2026"), auteur=auteur, version=lue)
+
+
 def test_un_point_d_attention_recu_deux_fois_ne_s_ecrit_qu_une(action):
     lue = action.version
     premier = action.signaler("ARBITRAGE", "Budget à trancher", version=lue)
