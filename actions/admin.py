@@ -32,7 +32,7 @@ from comptes.administration import (
 )
 from comptes.droits import Droit
 from socle.champs import ChampDate, ChampEcheance
-from socle.echeances import Echeance, Precision
+from socle.echeances import Echeance
 
 # Deux fois la même action du même auteur en moins d'une minute : un envoi reçu deux fois.
 DELAI_DE_DOUBLON = timedelta(minutes=1)
@@ -127,7 +127,7 @@ class NotesDeLAction(LignesEnTableau):
 
 
 class JournalDeLAction(JournalEnLecture):
-    fields = readonly_fields = ["date_effet", "saisi_le", "auteur", "valeur_inscrite", "commentaire", "sort"]
+    fields = readonly_fields = ("date_effet", "saisi_le", "auteur", "valeur_inscrite", "commentaire", "sort")
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("auteur", "annule").prefetch_related("corrections")
@@ -193,7 +193,7 @@ class FormulaireDeNouvelleAction(FormulaireDAdministration):
         ).first()
 
     def _post_clean(self) -> None:
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]
         if not self.errors:
             self._a_blanc(self.creer)
 
@@ -279,7 +279,7 @@ class ActionAdmin(AdminVersionne):
 
     @admin.display(description="échéance", ordering="echeance")
     def echeance_lisible(self, action: Action) -> Echeance | None:
-        return Echeance(action.echeance, Precision(action.echeance_precision)) if action.echeance else None
+        return action.valeur_echeance
 
 
 @admin.register(NoteDeSuivi)

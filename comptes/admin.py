@@ -3,6 +3,7 @@
 from allauth.account.admin import EmailAddress
 from allauth.account.decorators import secure_admin_login
 from django import forms
+from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
@@ -27,7 +28,10 @@ admin.site.index_title = "Référentiels, plans et comptes"
 admin.site.site_url = "/"
 admin.site.empty_value_display = "—"
 # Une seule page de connexion, celle du site ; un compte sans droit reçoit 403 au lieu d'un second formulaire.
-admin.site.login = secure_admin_login(admin.site.login)
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+# Le paquet qui compte les essais de connexion s'appelle comme les axes du plan.
+apps.get_app_config("axes").verbose_name = "Essais de connexion"
 
 # Les rôles sont créés par le code ; le courriel est un champ du compte.
 admin.site.unregister(Group)
@@ -98,7 +102,7 @@ class FormulaireDeCompte(UserChangeForm):
         model = Utilisateur
 
     def clean(self):
-        donnees = super().clean()
+        donnees = super().clean() or {}
         administre = donnees.get("is_active") and any(
             groupe.name == Role.ADMINISTRATEUR for groupe in donnees.get("groups", ())
         )
@@ -156,7 +160,7 @@ class UtilisateurAdmin(AdminHistorise, UserAdmin):
     list_select_related = ["service"]
     search_fields = ["username", "prenom", "nom", "courriel"]
     ordering = ["nom", "prenom", "username"]
-    filter_horizontal: list[str] = []
+    filter_horizontal = ()
     autocomplete_fields = ["service"]
 
     def get_queryset(self, request):
@@ -190,7 +194,7 @@ def _libelles(groupes) -> list[str]:
 class LignesDuLot(LignesEnTableau):
     model = LigneDeLot
     lecture_seule = True
-    fields = readonly_fields = ["objet_touche", "champ", "avant", "apres"]
+    fields = readonly_fields = ("objet_touche", "champ", "avant", "apres")
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("type_d_objet").prefetch_related("objet")
@@ -208,25 +212,31 @@ class LotAdmin(AdminEnLecture):
     list_filter = ["fait_le"]
     search_fields = ["intitule", "auteur__nom", "auteur__username"]
     date_hierarchy = "fait_le"
-    fields = readonly_fields = ["intitule", "auteur", "fait_le", "defait_par"]
+    fields = readonly_fields = ("intitule", "auteur", "fait_le", "defait_par")
     inlines = [LignesDuLot]
 
     def get_queryset(self, request):
         return super().get_queryset(request).annotate(_lignes=Count("lignes"))
 
     @admin.display(description="lignes", ordering="_lignes")
-    def nombre_de_lignes(self, lot: Lot) -> int:
+    def nombre_de_lignes(self, lot) -> int:
         return lot._lignes
 
 
 @admin.register(Trace)
 class TraceAdmin(AdminEnLecture):
-    list_display = ["le", "geste", "utilisateur", "identifiant", "objet", "details_lisibles"]
+    list_display = fields = readonly_fields = (
+        "le",
+        "geste",
+        "utilisateur",
+        "identifiant",
+        "objet",
+        "details_lisibles",
+    )
     list_select_related = ["utilisateur"]
     list_filter = ["geste", "le"]
     search_fields = ["identifiant", "objet", "utilisateur__username", "utilisateur__nom"]
     date_hierarchy = "le"
-    fields = readonly_fields = list_display
 
     @admin.display(description="détails")
     def details_lisibles(self, trace: Trace):
@@ -239,11 +249,17 @@ def _en_clair(valeur) -> str:
 
 @admin.register(Jeton)
 class JetonAdmin(AdminEnLecture):
-    list_display = ["nom", "utilisateur", "libelle_des_portees", "cree_le", "expire_le", "revoque_le"]
+    list_display = fields = readonly_fields = (
+        "nom",
+        "utilisateur",
+        "libelle_des_portees",
+        "cree_le",
+        "expire_le",
+        "revoque_le",
+    )
     list_select_related = ["utilisateur"]
     list_filter = [("revoque_le", admin.EmptyFieldListFilter), "cree_le"]
     search_fields = ["nom", "utilisateur__username", "utilisateur__nom"]
-    fields = readonly_fields = list_display
     actions = ["revoquer"]
 
     @admin.display(description="portées")

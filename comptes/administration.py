@@ -65,6 +65,11 @@ class AdminBase(AdminSelonDroits, admin.ModelAdmin):
     list_per_page = 50
     formfield_overrides = FORMATS_FRANCAIS
 
+    def get_ordering(self, request):
+        """Celui du modèle, écrit : un décompte par ligne (GROUP BY) fait oublier à Django l'ordre par défaut, et une
+        liste déroulante paginée sans ordre répète ou saute des lignes."""
+        return super().get_ordering(request) or self.opts.ordering
+
     def get_deleted_objects(self, objs, request):
         """Ce qui est protégé ne sera pas supprimé : inutile de dire qu'on n'a pas le droit de le supprimer."""
         supprimes, nombres, sans_droit, proteges = super().get_deleted_objects(objs, request)
@@ -185,7 +190,7 @@ class AdminVersionne(AdminHistorise):
     def get_form(self, request, obj=None, change=False, **kwargs):
         if "fields" in kwargs:
             kwargs["fields"] = _sans_champs_declares(kwargs["fields"], kwargs.get("form", self.form))
-        formulaire = super().get_form(request, obj, change, **kwargs)
+        formulaire: Any = super().get_form(request, obj, change, **kwargs)
         formulaire.auteur_de_la_requete = request.user
         return formulaire
 
@@ -221,7 +226,7 @@ class LignesVersionnees(LignesEnTableau):
     def get_formset(self, request, obj=None, **kwargs):
         champs = kwargs["fields"] if "fields" in kwargs else flatten_fieldsets(self.get_fieldsets(request, obj))
         kwargs["fields"] = _sans_champs_declares(champs, self.form)
-        formset = super().get_formset(request, obj, **kwargs)
+        formset: Any = super().get_formset(request, obj, **kwargs)
         formset.form.auteur_de_la_requete = request.user
         return formset
 

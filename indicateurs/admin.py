@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, Subquery
 
 from actions.admin import PlanAdmin
@@ -20,10 +21,11 @@ from comptes.administration import (
     LignesVersionnees,
 )
 from comptes.droits import Droit
+from indicateurs.listes import Etat
 from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuelle
 
 
-class AvecMotif(forms.ModelForm):
+class FormulaireDeValeur(FormulaireDAdministration):
     """Formulaire d'une valeur annuelle : les refus de `enregistrer` s'affichent à côté de leur champ."""
 
     motif = forms.CharField(
@@ -41,7 +43,7 @@ class AvecMotif(forms.ModelForm):
             self.fields["annee"].disabled = True
 
     def _post_clean(self) -> None:
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]
         if not self.errors and not self.deja_fait and self.has_changed():
             self._a_blanc(lambda: copy.copy(self.instance).enregistrer(motif=self.cleaned_data["motif"]))
 
@@ -52,17 +54,13 @@ class AvecMotif(forms.ModelForm):
         """Une seule voie d'écriture, que la ligne soit ajoutée dans une fiche ou changée dans la sienne."""
         if commit and not self.deja_fait:
             self.enregistrer()
-            self.save_m2m = lambda: None
+            self.save_m2m = lambda: None  # type: ignore[method-assign]
             return self.instance
         return super().save(commit=commit)
 
 
-class FormulaireDeValeur(AvecMotif, FormulaireDAdministration):
-    pass
-
-
-class LigneDeValeur(AvecMotif, FormulaireDeLigne):
-    pass
+class LigneDeValeur(FormulaireDeValeur, FormulaireDeLigne):
+    """La même, dans la fiche de son indicateur."""
 
 
 # --- Lignes d'un indicateur ---------------------------------------------------------------------
@@ -72,15 +70,12 @@ class ValeursDeLIndicateur(LignesVersionnees):
     model = ValeurAnnuelle
     form = LigneDeValeur
     droit = Droit.TENIR_LES_REFERENTIELS
+    # Neuf champs ne tiennent pas dans la largeur d'un tableau.
+    template = "admin/edit_inline/stacked.html"
     fields = [
-        "annee",
-        "valeur",
-        "numerateur",
-        "denominateur",
-        "indisponible",
-        "motif_indisponibilite",
-        "etat",
-        "connue_le",
+        ("annee", "etat", "connue_le"),
+        ("valeur", "numerateur", "denominateur"),
+        ("indisponible", "motif_indisponibilite"),
         "motif",
     ]
     ordering = ["-annee"]
@@ -108,12 +103,42 @@ class IndicateursDuPlan(LignesEnTableau):
     autocomplete_fields = ["indicateur"]
 
 
+class FormulaireDIndicateur(FormulaireDAdministration):
+    """Changer la nature ou le dénominateur rejuge les valeurs déjà là, sans en faire bouger une validée."""
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        a_rejuger = [champ for champ in ("nature", "denominateur") if champ in self.changed_data]
+        if self.errors or self.instance._state.adding or not a_rejuger:
+            return
+        for valeur in self.instance.valeurs.order_by("annee"):
+            refus = self._refus(valeur)
+            if refus:
+                self.add_error(a_rejuger[0], refus)
+                return
+
+    def _refus(self, valeur: ValeurAnnuelle) -> str:
+        """Pourquoi cette valeur empêche le changement ; vide si rien ne s'y oppose."""
+        if valeur.etat == Etat.VALIDEE and valeur.numerateur is not None and valeur.denominateur is None:
+            return (
+                f"La part {valeur.annee} est validée et se calcule avec ce dénominateur : repassez-la en provisoire, "
+                "avec son motif, avant d'en changer."
+            )
+        valeur.indicateur = self.instance
+        try:
+            valeur.clean()
+        except ValidationError as refus:
+            return f"La valeur {valeur.annee} s'y oppose. {' '.join(refus.messages)}"
+        return ""
+
+
 # --- Fiches -------------------------------------------------------------------------------------
 
 
 @admin.register(Indicateur)
 class IndicateurAdmin(AdminVersionne):
     droit = Droit.TENIR_LES_REFERENTIELS
+    form = FormulaireDIndicateur
     suppression_permise = True
     list_display = ["intitule", "code", "nature", "unite", "sens", "service", "derniere_annee"]
     list_filter = ["nature", "sens", ("service", admin.RelatedOnlyFieldListFilter), "places__plan"]
@@ -136,7 +161,7 @@ class IndicateurAdmin(AdminVersionne):
         return super().get_queryset(request).annotate(_derniere_annee=Subquery(derniere))
 
     @admin.display(description="dernière valeur", ordering="_derniere_annee")
-    def derniere_annee(self, indicateur: Indicateur) -> str | None:
+    def derniere_annee(self, indicateur) -> str | None:
         return str(indicateur._derniere_annee) if indicateur._derniere_annee else None
 
 
@@ -159,7 +184,8 @@ class ValeurAnnuelleAdmin(AdminVersionne):
         return ["indicateur"] if obj else []
 
     def get_queryset(self, request):
-        return super().get_queryset(request).avec_valeur()
+        valeurs: Any = super().get_queryset(request)
+        return valeurs.avec_valeur()
 
     @admin.display(description="année", ordering="annee")
     def annee_simple(self, valeur: ValeurAnnuelle) -> str:

@@ -472,6 +472,35 @@ def test_un_denominateur_qui_formerait_une_boucle_est_refuse(bureau, part):
     assert part.denominateur is None
 
 
+def test_un_taux_valide_ne_change_pas_de_denominateur(bureau):
+    premier, second = fabriques.indicateur(code="un"), fabriques.indicateur(code="deux")
+    taux = fabriques.indicateur(nature=Nature.PART, denominateur=premier)
+    fabriques.valeur(premier, 2023, valeur=Decimal(166))
+    fabriques.valeur(second, 2023, valeur=Decimal(200))
+    fabriques.valeur(taux, 2023, numerateur=Decimal(42), etat=Etat.VALIDEE)
+    for autre in (second.pk, ""):
+        refus = envoyer(bureau, taux, ouvrir(bureau, taux) | {"denominateur": autre})
+        assert "La part 2023 est validée" in erreurs(refus)["denominateur"][0]
+    taux.refresh_from_db()
+    assert taux.denominateur == premier
+
+
+def test_un_changement_de_nature_ou_de_denominateur_rejuge_les_valeurs_provisoires(bureau):
+    petit, total = fabriques.indicateur(code="petit"), fabriques.indicateur(code="total")
+    taux = fabriques.indicateur(nature=Nature.PART, denominateur=total)
+    fabriques.valeur(total, 2023, valeur=Decimal(166))
+    fabriques.valeur(petit, 2023, valeur=Decimal(10))
+    fabriques.valeur(taux, 2023, numerateur=Decimal(42))
+    refus = envoyer(bureau, taux, ouvrir(bureau, taux) | {"denominateur": petit.pk})
+    assert "Le numérateur dépasse le dénominateur" in erreurs(refus)["denominateur"][0]
+    refus = envoyer(bureau, petit, ouvrir(bureau, petit) | {"nature": Nature.MONTANT})
+    assert refus.status_code == 302
+    compte = fabriques.indicateur(code="compte")
+    fabriques.valeur(compte, 2023, valeur=Decimal(166))
+    refus = envoyer(bureau, compte, ouvrir(bureau, compte) | {"nature": Nature.PART})
+    assert "de 0 à 100 %" in erreurs(refus)["nature"][0]
+
+
 def test_une_valeur_ne_s_efface_pas_et_ne_change_pas_d_annee(bureau, validee):
     assert bureau.get(adresse("indicateurs.valeurannuelle", "delete", validee.pk)).status_code == 403
     donnees = ouvrir(bureau, validee) | {"annee": "2020", "remarque": "Relue"}
