@@ -19,6 +19,14 @@ class FiltreDate(django_filters.Filter):
     field_class = ChampDate
 
 
+class FormulaireDeFiltre(forms.Form):
+    def clean_au(self):
+        jour = self.cleaned_data["au"]
+        if jour and jour > timezone.localdate():
+            raise forms.ValidationError(f"Le {formater_date(jour)} est à venir.")
+        return jour
+
+
 class FiltreActions(django_filters.FilterSet):
     """À construire sur toutes les actions : le filtre choisit d'abord la date de l'état (`au`)."""
 
@@ -65,21 +73,12 @@ class FiltreActions(django_filters.FilterSet):
     class Meta:
         model = Action
         fields: list[str] = []
+        form = FormulaireDeFiltre
 
     @property
     def jour(self):
         """La date de l'état demandée ; None = aujourd'hui."""
         return self.form.cleaned_data.get("au") if self.form.is_valid() else None
-
-    def get_form_class(self):
-        class Formulaire(super().get_form_class()):
-            def clean_au(formulaire):
-                jour = formulaire.cleaned_data["au"]
-                if jour and jour > timezone.localdate():
-                    raise forms.ValidationError(f"Le {formater_date(jour)} est à venir.")
-                return jour
-
-        return Formulaire
 
     def filter_queryset(self, queryset):
         actions = queryset.etat_au(self.jour).avec_retard(self.jour or timezone.localdate())

@@ -17,7 +17,7 @@ from comptes.models import Service, Utilisateur
 from partenaires.models import Partenaire
 from socle.champs import ChampDate, ChampEcheance, ChampNombre
 from socle.formats import formater_date
-from socle.formulaires import FormulaireVersionne
+from socle.formulaires import FormulaireVersionne, remplacer_la_saisie
 from socle.modeles import ConflitDeVersion
 
 
@@ -52,7 +52,7 @@ class FormulaireDeGeste(forms.Form):
     def ecrire(self, auteur: Utilisateur) -> None:
         raise NotImplementedError
 
-    def enregistrer(self, auteur: Utilisateur) -> bool:
+    def enregistrer(self, auteur) -> bool:
         try:
             self.ecrire(auteur)
         except SaisieTardive as erreur:
@@ -72,7 +72,7 @@ class FormulaireDeGeste(forms.Form):
 
     def _montrer_le_conflit(self, erreur: ConflitDeVersion) -> None:
         self.conflit = Action.objects.etat_au().get(pk=erreur.actuelle.pk)
-        self._remplacer("version", self.conflit.version)
+        remplacer_la_saisie(self, "version", self.conflit.version)
         self.add_error(
             None,
             "Cette action a été modifiée pendant votre saisie. Rien n'a été écrasé ; votre saisie est gardée. "
@@ -90,12 +90,8 @@ class FormulaireDeGeste(forms.Form):
         champ = self["insere_avant"]
         champ.label = f"Insérer avant le changement du {formater_date(suivante.date_effet)} ({suivante})"
         champ.field.widget = forms.CheckboxInput(attrs={"value": suivante.pk})
-        self._remplacer("insere_avant", "")
+        remplacer_la_saisie(self, "insere_avant", "")
         self.add_error("date_effet", erreur)
-
-    def _remplacer(self, champ: str, valeur) -> None:
-        self.data = self.data.copy()
-        self.data[self.add_prefix(champ)] = str(valeur)
 
 
 class FormulaireAuJournal(FormulaireDeGeste):
@@ -343,9 +339,11 @@ class FormulaireCreation(FormulaireAction):
 
     def _deja_creee(self) -> Action | None:
         numero = str(self.data.get("numero", ""))
+        if not (numero.isdecimal() and len(numero) < 9):
+            return None
         return Action.objects.filter(
             plan=self.instance.plan,
-            numero=int(numero) if numero.isdecimal() and len(numero) < 9 else None,
+            numero=int(numero),
             intitule=str(self.data.get("intitule", "")).strip(),
             changementdestatuts__auteur=self.auteur,
         ).first()

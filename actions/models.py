@@ -12,16 +12,16 @@ from django.urls import reverse
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
+from actions.creation import ActionManager, avancement_a_ecrire
 from actions.journaux import ChangementDeStatut, PresenceAuPlan, ReportEcheance, SaisieTardive
 from actions.plans import Axe, PartenaireDuPlan, Plan
-from actions.requetes import CHAMPS_PROJETES, ECRITURE_PAR_LE_JOURNAL, ActionQuerySet
+from actions.requetes import CHAMPS_PROJETES, ECRITURE_PAR_LE_JOURNAL
 from actions.statuts import (
     MESSAGE_AVANCEMENT,
     Mouvement,
     PointAttention,
     Priorite,
     Statut,
-    avancement_impose,
     condition_avancement,
 )
 from actions.suivi import NoteDeSuivi, PartenaireDeLAction, PorteeDeNote, ReferenceCadre
@@ -47,52 +47,6 @@ __all__ = [
     "ReportEcheance",
     "SaisieTardive",
 ]
-
-
-_ActionManager = models.Manager.from_queryset(ActionQuerySet)
-
-
-class ActionManager(_ActionManager):
-    def creer(
-        self,
-        *,
-        auteur: "Utilisateur | None",
-        statut: str = Statut.NON_INITIEE,
-        avancement: int | None = None,
-        date_effet: date | None = None,
-        commentaire: str = "",
-        echeance: Echeance | None = None,
-        partenaires=(),
-        **champs,
-    ) -> "Action":
-        """Crée une action avec ses premières lignes de journal (entrée au plan, statut, échéance s'il y en a).
-
-        `champs` : les champs d'Action ; sans `numero`, le rang suivant du plan est pris.
-        Lève ValidationError ; rien n'est alors écrit.
-        """
-        jour = date_effet or timezone.localdate()
-        signature: dict[str, Any] = {"auteur": auteur, "date_effet": jour, "commentaire": commentaire}
-        with transaction.atomic():
-            # Verrouiller le plan sérialise les créations : deux actions ne prennent pas le même rang.
-            plan = champs["plan"].verrouillee()
-            if champs.get("numero") is None:
-                champs["numero"] = self.prochain_numero(plan)
-            action = self.model(**champs)
-            action.full_clean(exclude=CHAMPS_PROJETES)
-            action.save()
-            for partenaire in partenaires:
-                PartenaireDeLAction.objects.create(action=action, partenaire=partenaire)
-            PresenceAuPlan.ecrire(action, mouvement=Mouvement.ENTREE, **signature)
-            ChangementDeStatut.ecrire(action, statut=statut, avancement=_avancement(statut, avancement), **signature)
-            if echeance is not None:
-                ReportEcheance.ecrire(action, echeance=echeance.fin, precision=echeance.precision, **signature)
-        action.refresh_from_db()
-        return action
-
-
-def _avancement(statut: str, saisi: int | None) -> int | None:
-    """L'avancement à écrire : celui que le statut impose ; une autre saisie est laissée à la contrainte."""
-    return avancement_impose(statut) if saisi is None else saisi
 
 
 class Action(LigneVersionnee):
@@ -313,7 +267,7 @@ class Action(LigneVersionnee):
         """
         valeurs: dict[str, Any] = {
             "statut": statut,
-            "avancement": _avancement(statut, avancement),
+            "avancement": avancement_a_ecrire(statut, avancement),
             "date_effet": date_effet or timezone.localdate(),
             "commentaire": commentaire.strip(),
         }

@@ -4,7 +4,7 @@ Un utilisateur peut avoir plusieurs rôles : la portée la plus large l'emporte.
 """
 
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from django.core.exceptions import PermissionDenied
 from django.db import models
@@ -88,7 +88,7 @@ def peut(utilisateur: "Utilisateur | AnonymousUser", droit: Droit, objet: ObjetS
     """Vrai si l'utilisateur a ce droit — sur `objet` s'il est donné, sinon sur au moins un objet."""
     etendue = portee(utilisateur, droit)
     if etendue is Portee.SIENS and objet is not None:
-        return objet.releve_de(utilisateur)
+        return objet.releve_de(cast("Utilisateur", utilisateur))
     return etendue is not Portee.RIEN
 
 

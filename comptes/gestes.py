@@ -136,7 +136,7 @@ class PorteeDeJeton(models.TextChoices):
     API = "api", "Lecture par l'API"
 
 
-class JetonQuerySet(models.QuerySet):
+class JetonQuerySet(models.QuerySet["Jeton"]):
     def valables(self, le: datetime) -> "JetonQuerySet":
         """Jetons ni révoqués ni expirés à ce moment, d'un compte actif."""
         return self.filter(revoque_le__isnull=True, utilisateur__is_active=True).filter(

@@ -1,6 +1,7 @@
 """Qui utilise le site : la collectivité, ses services, ses comptes."""
 
 from functools import cached_property
+from typing import ClassVar, cast
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import Group, PermissionsMixin
@@ -118,11 +119,14 @@ class Service(LigneVersionnee):
         return self.nom
 
 
-class UtilisateurManager(BaseUserManager.from_queryset(QuerySetSuivi)):
+_ManagerSuivi = BaseUserManager.from_queryset(QuerySetSuivi)
+
+
+class UtilisateurManager(_ManagerSuivi):
     """Création de comptes, avec leur rôle."""
 
     def create_user(self, username: str, password: str | None = None, *, role: Role | None = None, **champs):
-        utilisateur = self.model(username=self.model.normalize_username(username), **champs)
+        utilisateur = cast("Utilisateur", self.model(username=Utilisateur.normalize_username(username), **champs))
         utilisateur.set_password(password)
         utilisateur.full_clean(exclude=["password"])
         utilisateur.save(using=self._db)
@@ -174,7 +178,7 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
 
     EMAIL_FIELD = "courriel"
     USERNAME_FIELD = "username"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     objects = UtilisateurManager()
     history = HistoricalRecords(excluded_fields=["password", "last_login"])
@@ -220,8 +224,9 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
         noms = self.groups.values_list("name", flat=True)
         return frozenset(Role(nom) for nom in noms if nom in Role.values)
 
+    # Un champ chez PermissionsMixin ; ici une déduction, pour qu'un droit ne soit écrit qu'à un endroit.
     @property
-    def is_superuser(self) -> bool:
+    def is_superuser(self) -> bool:  # type: ignore[override]
         return peut(self, Droit.ADMINISTRER)
 
     @property

@@ -37,7 +37,7 @@ class ContraintesAuChamp(models.Model):
             champs = self._champs_par_message(exclude or ())
             erreurs = dict(refus.error_dict)
             for erreur in erreurs.pop(NON_FIELD_ERRORS, []):
-                erreurs.setdefault(champs.get(erreur.message, NON_FIELD_ERRORS), []).append(erreur)
+                erreurs.setdefault(champs.get(str(erreur.message), NON_FIELD_ERRORS), []).append(erreur)
             raise ValidationError(erreurs) from refus
 
     def _champs_par_message(self, absents) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Formulaires sur des lignes éditées à plusieurs : personne n'écrase personne sans le voir."""
 
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,13 @@ def afficher(valeur: Any) -> str:
     if isinstance(valeur, models.QuerySet | list | tuple | set):
         return ", ".join(str(element) for element in valeur) or "—"
     return str(valeur)
+
+
+def remplacer_la_saisie(formulaire: forms.BaseForm, champ: str, valeur: Any) -> None:
+    """Change ce que le formulaire réaffichera dans un champ ; le reste de la saisie est gardé."""
+    donnees: Any = copy(formulaire.data)
+    donnees[formulaire.add_prefix(champ)] = str(valeur)
+    formulaire.data = donnees
 
 
 class FormulaireVersionne(forms.ModelForm):
@@ -63,20 +71,19 @@ class FormulaireVersionne(forms.ModelForm):
         if not self.divergences and lue is not None and self._vient_de(actuelle, lue):
             self.deja_fait = True
             return
-        self.data = self.data.copy()
-        self.data[self.add_prefix("version")] = str(actuelle.version)
+        remplacer_la_saisie(self, "version", actuelle.version)
         raise forms.ValidationError(self._message(actuelle), code="conflit")
 
-    def _vient_de(self, actuelle: models.Model, lue: int) -> bool:
+    def _vient_de(self, actuelle: Any, lue: int) -> bool:
         return actuelle.version == lue + 1 and self._auteur_de(actuelle) == self.auteur
 
     @staticmethod
-    def _auteur_de(actuelle: models.Model):
+    def _auteur_de(actuelle: Any):
         """L'auteur de la version enregistrée ; None si elle vient d'un journal ou d'une commande."""
         derniere = actuelle.history.first()
         return derniere.history_user if derniere and derniere.version == actuelle.version else None
 
-    def _divergences(self, actuelle: models.Model, donnees: dict[str, Any]) -> list[Divergence]:
+    def _divergences(self, actuelle: Any, donnees: dict[str, Any]) -> list[Divergence]:
         enregistre = forms.model_to_dict(actuelle, fields=self._meta.fields, exclude=self._meta.exclude)
         divergences = []
         for nom, champ in self.fields.items():
@@ -100,7 +107,7 @@ class FormulaireVersionne(forms.ModelForm):
             valeur = dict(getattr(champ, "choices", ())).get(valeur, valeur)
         return afficher(valeur)
 
-    def _message(self, actuelle: models.Model) -> str:
+    def _message(self, actuelle: Any) -> str:
         auteur = self._auteur_de(actuelle)
         qui = f" par {auteur}" if auteur else ""
         phrase = (
@@ -112,6 +119,6 @@ class FormulaireVersionne(forms.ModelForm):
 
     def save(self, commit: bool = True):
         if self.deja_fait:
-            self.save_m2m = lambda: None
+            self.save_m2m = lambda: None  # type: ignore[method-assign]
             return self.instance
         return super().save(commit)

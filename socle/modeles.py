@@ -1,17 +1,19 @@
 """Bases abstraites partagées : lignes versionnées et lignes suivies par l'historique."""
 
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from django.db import models
 
 from socle.contraintes import ContraintesAuChamp
+
+_M = TypeVar("_M", bound=models.Model, covariant=True)
 
 
 class MiseAJourNonTracee(TypeError):
     """Écriture en masse qui échapperait à l'historique."""
 
 
-class QuerySetSuivi(models.QuerySet):
+class QuerySetSuivi(models.QuerySet[_M]):
     """QuerySet des tables dont chaque changement de champ est conservé par l'historique."""
 
     def update(self, **champs: Any) -> int:

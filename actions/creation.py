@@ -1,0 +1,64 @@
+"""Créer une action : sa fiche et ses premières lignes de journal, ensemble ou pas du tout."""
+
+from datetime import date
+from typing import TYPE_CHECKING, Any, cast
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from actions.journaux import ChangementDeStatut, PresenceAuPlan, ReportEcheance
+from actions.requetes import CHAMPS_PROJETES, ActionQuerySet
+from actions.statuts import Mouvement, Statut, avancement_impose
+from actions.suivi import PartenaireDeLAction
+from socle.echeances import Echeance
+
+if TYPE_CHECKING:
+    from actions.models import Action
+    from comptes.models import Utilisateur
+
+_ActionManager = models.Manager.from_queryset(ActionQuerySet)
+
+
+class ActionManager(_ActionManager):
+    def creer(
+        self,
+        *,
+        auteur: "Utilisateur | None",
+        statut: str = Statut.NON_INITIEE,
+        avancement: int | None = None,
+        date_effet: date | None = None,
+        commentaire: str = "",
+        echeance: Echeance | None = None,
+        partenaires=(),
+        **champs,
+    ) -> "Action":
+        """Crée une action avec ses premières lignes de journal (entrée au plan, statut, échéance s'il y en a).
+
+        `champs` : les champs d'Action ; sans `numero`, le rang suivant du plan est pris.
+        Lève ValidationError ; rien n'est alors écrit.
+        """
+        jour = date_effet or timezone.localdate()
+        signature: dict[str, Any] = {"auteur": auteur, "date_effet": jour, "commentaire": commentaire}
+        with transaction.atomic():
+            # Verrouiller le plan sérialise les créations : deux actions ne prennent pas le même rang.
+            plan = champs["plan"].verrouillee()
+            if champs.get("numero") is None:
+                champs["numero"] = self.prochain_numero(plan)
+            action = cast("Action", self.model(**champs))
+            action.full_clean(exclude=CHAMPS_PROJETES)
+            action.save()
+            for partenaire in partenaires:
+                PartenaireDeLAction.objects.create(action=action, partenaire=partenaire)
+            PresenceAuPlan.ecrire(action, mouvement=Mouvement.ENTREE, **signature)
+            ChangementDeStatut.ecrire(
+                action, statut=statut, avancement=avancement_a_ecrire(statut, avancement), **signature
+            )
+            if echeance is not None:
+                ReportEcheance.ecrire(action, echeance=echeance.fin, precision=echeance.precision, **signature)
+        action.refresh_from_db()
+        return action
+
+
+def avancement_a_ecrire(statut: str, saisi: int | None) -> int | None:
+    """L'avancement à écrire : celui que le statut impose ; une autre saisie est laissée à la contrainte."""
+    return avancement_impose(statut) if saisi is None else saisi
