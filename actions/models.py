@@ -1,18 +1,18 @@
 """Les actions du plan. Les journaux, les plans et les listes fermées ont leur propre fichier."""
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
-from django.db import models, transaction
+from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
-from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from actions.creation import ActionManager, avancement_a_ecrire
+from actions.creation import ActionManager
+from actions.gestes import GestesDAction
 from actions.journaux import ChangementDeStatut, PresenceAuPlan, ReportEcheance, SaisieTardive
 from actions.plans import Axe, PartenaireDuPlan, Plan
 from actions.requetes import CHAMPS_PROJETES, ECRITURE_PAR_LE_JOURNAL
@@ -24,12 +24,11 @@ from actions.statuts import (
     Statut,
     condition_avancement,
 )
-from actions.suivi import NoteDeSuivi, PartenaireDeLAction, PorteeDeNote, ReferenceCadre
+from actions.suivi import NoteDeSuivi, PartenaireDeLAction, ReferenceCadre
 from comptes.models import Service
 from partenaires.models import Partenaire
 from socle.contraintes import liste_fermee
 from socle.echeances import Echeance, Precision
-from socle.modeles import ConflitDeVersion, LigneVersionnee
 
 if TYPE_CHECKING:
     from comptes.models import Utilisateur
@@ -49,7 +48,7 @@ __all__ = [
 ]
 
 
-class Action(LigneVersionnee):
+class Action(GestesDAction):
     """Une ligne du plan.
 
     Statut, avancement, échéance et présence sont une projection, pour aujourd'hui, des trois journaux :
@@ -247,128 +246,3 @@ class Action(LigneVersionnee):
     def ecrire_projection(self, **champs) -> None:
         """Réservé aux journaux : recopie l'état d'aujourd'hui et avance la version, sans toucher au reste."""
         models.QuerySet(type(self)).filter(pk=self.pk).update(**champs, version=F("version") + 1)
-
-    def changer_statut(
-        self,
-        statut: str,
-        *,
-        auteur: "Utilisateur | None",
-        version: int,
-        date_effet: date | None = None,
-        avancement: int | None = None,
-        commentaire: str = "",
-        insere_avant: int | None = None,
-    ) -> ChangementDeStatut:
-        """Inscrit un changement de statut au journal.
-
-        `version` est celle que l'auteur avait sous les yeux. Le même geste reçu deux fois (double clic,
-        rechargement) rend la ligne déjà écrite. Lève ConflitDeVersion si quelqu'un d'autre est passé
-        entre-temps, SaisieTardive, ou ValidationError ; rien n'est alors écrit.
-        """
-        valeurs: dict[str, Any] = {
-            "statut": statut,
-            "avancement": avancement_a_ecrire(statut, avancement),
-            "date_effet": date_effet or timezone.localdate(),
-            "commentaire": commentaire.strip(),
-        }
-        with transaction.atomic():
-            actuelle = self.verrouillee()
-            if actuelle.version != version:
-                return ChangementDeStatut.deja_fait(actuelle, auteur, version, valeurs)
-            en_vigueur = ChangementDeStatut.en_vigueur_pour(actuelle, valeurs["date_effet"])
-            if en_vigueur and en_vigueur.valeurs == {c: valeurs[c] for c in en_vigueur.valeurs}:
-                raise ValidationError({"statut": f"L'action est déjà « {en_vigueur} » à cette date : rien à changer."})
-            return ChangementDeStatut.ecrire(actuelle, auteur=auteur, insere_avant=insere_avant, **valeurs)
-
-    def reporter_echeance(
-        self,
-        echeance: Echeance | None,
-        *,
-        auteur: "Utilisateur | None",
-        version: int,
-        motif: str = "",
-        date_effet: date | None = None,
-        insere_avant: int | None = None,
-    ) -> ReportEcheance:
-        """Inscrit une échéance au journal. Changer une échéance déjà fixée demande un motif.
-
-        Mêmes erreurs que `changer_statut`.
-        """
-        valeurs: dict[str, Any] = {
-            "echeance": echeance.fin if echeance else None,
-            "precision": echeance.precision if echeance else None,
-            "motif": motif.strip(),
-            "date_effet": date_effet or timezone.localdate(),
-            "commentaire": "",
-        }
-        with transaction.atomic():
-            actuelle = self.verrouillee()
-            if actuelle.version != version:
-                return ReportEcheance.deja_fait(actuelle, auteur, version, valeurs)
-            en_vigueur = ReportEcheance.en_vigueur_pour(actuelle, valeurs["date_effet"])
-            if (en_vigueur.valeur if en_vigueur else None) == echeance:
-                raise ValidationError({"echeance": "L'échéance est déjà celle-là à cette date : rien à changer."})
-            if en_vigueur and en_vigueur.valeur and not valeurs["motif"]:
-                raise ValidationError({"motif": "Une échéance déjà fixée ne change pas sans motif."})
-            return ReportEcheance.ecrire(actuelle, auteur=auteur, insere_avant=insere_avant, **valeurs)
-
-    def signaler(self, nature: str, phrase: str, *, version: int) -> "Action":
-        """Pose, change ou lève (nature et phrase vides) le point d'attention. Rend l'action relue.
-
-        Lève ConflitDeVersion ou ValidationError.
-        """
-        with transaction.atomic():
-            actuelle = self.verrouillee()
-            if actuelle.version != version:
-                if actuelle.version == version + 1 and (nature, phrase.strip()) == (
-                    actuelle.attention_nature,
-                    actuelle.attention,
-                ):
-                    return actuelle
-                raise ConflitDeVersion(actuelle)
-            actuelle.attention_nature, actuelle.attention = nature, phrase.strip()
-            actuelle.full_clean(exclude=CHAMPS_PROJETES)
-            actuelle.save(update_fields=["attention_nature", "attention"])
-        return actuelle
-
-    def noter(
-        self, texte: str, *, auteur: "Utilisateur | None", le: date | None = None, portee: str = PorteeDeNote.INTERNE
-    ) -> NoteDeSuivi:
-        """Ajoute une note de suivi. La même note du même auteur, reçue deux fois, n'est écrite qu'une fois.
-
-        Lève ValidationError.
-        """
-        note = NoteDeSuivi(
-            action=self, texte=texte.strip(), auteur=auteur, date=le or timezone.localdate(), portee=portee
-        )
-        with transaction.atomic():
-            self.verrouillee()
-            deja = self.notes.filter(texte=note.texte, auteur=auteur, date=note.date, portee=portee).first()
-            if deja:
-                return deja
-            note.full_clean()
-            note.save()
-        return note
-
-    def retirer(self, *, auteur: "Utilisateur | None", motif: str, date_effet: date | None = None) -> PresenceAuPlan:
-        """Sort l'action des totaux du plan à une date, avec un motif. Lève ValidationError."""
-        return self._deplacer(Mouvement.RETRAIT, auteur, motif, date_effet)
-
-    def remettre(
-        self, *, auteur: "Utilisateur | None", motif: str = "", date_effet: date | None = None
-    ) -> PresenceAuPlan:
-        """Remet au plan une action retirée. Lève ValidationError."""
-        return self._deplacer(Mouvement.RETOUR, auteur, motif, date_effet)
-
-    def _deplacer(self, mouvement: Mouvement, auteur, motif: str, date_effet: date | None) -> PresenceAuPlan:
-        jour = date_effet or timezone.localdate()
-        with transaction.atomic():
-            actuelle = self.verrouillee()
-            en_vigueur = PresenceAuPlan.en_vigueur_pour(actuelle, jour)
-            retiree = en_vigueur is not None and en_vigueur.mouvement == Mouvement.RETRAIT
-            if retiree == (mouvement == Mouvement.RETRAIT):
-                etat = "déjà retirée du plan" if retiree else "déjà au plan"
-                raise ValidationError({"mouvement": f"L'action est {etat} à cette date."})
-            return PresenceAuPlan.ecrire(
-                actuelle, auteur=auteur, date_effet=jour, mouvement=mouvement, motif=motif.strip()
-            )

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from actions.models import Action, ChangementDeStatut, NoteDeSuivi, ReportEcheance
+from socle.echeances import Echeance
 from tests import fabriques
 
 pytestmark = pytest.mark.django_db
@@ -404,11 +405,10 @@ def lignes(client, adresse: str) -> list[int]:
 @pytest.fixture
 def garnie(agent):
     plan = fabriques.plan()
-    from socle.echeances import Echeance
-
-    fabriques.action(plan, statut="EN_COURS", echeance=Echeance.lire("2024"), service_pilote=agent.service)
-    fabriques.action(plan, statut="TERMINEE", echeance=Echeance.lire("2024"), pilote=agent)
-    fabriques.action(plan, priorite="HAUTE", attention_nature="ARBITRAGE", attention="À trancher")
+    fin_2024 = Echeance.lire("2024")
+    fabriques.action(plan, intitule="Une", statut="EN_COURS", echeance=fin_2024, service_pilote=agent.service)
+    fabriques.action(plan, intitule="Deux", statut="TERMINEE", echeance=fin_2024, pilote=agent)
+    fabriques.action(plan, intitule="Trois", priorite="HAUTE", attention_nature="ARBITRAGE", attention="À trancher")
     fabriques.action(plan, intitule="Un intitulé remarquable", partenaires=[fabriques.partenaire("La Région")])
     return plan
 

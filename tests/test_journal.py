@@ -203,6 +203,10 @@ def etat(action, jour=None, saisi_au=None):
     return SimpleNamespace(**{champ: getattr(lue, champ) for champ in ETAT})
 
 
+def version_de(action) -> int:
+    return Action.objects.get(pk=action.pk).version
+
+
 def changer(action, statut, **options):
     """Change le statut avec la version enregistrée, comme un formulaire tout juste ouvert."""
     action.refresh_from_db()
@@ -500,7 +504,7 @@ def test_une_correction_ne_prend_pas_la_ligne_d_une_autre_action(action):
 
 
 def test_corriger_un_retrait_ou_un_report_reprend_son_motif(action):
-    retrait = action.retirer(auteur=None, motif="Doublon", date_effet=le(1, 3))
+    retrait = action.retirer(auteur=None, version=version_de(action), motif="Doublon", date_effet=le(1, 3))
     assert retrait.corriger(date_effet=le(1, 2)).motif == "Doublon"
     report = ReportEcheance.ecrire(action, date_effet=le(1, 3), echeance=le(30, 6), precision="JOUR", motif="Marché")
     assert report.corriger(echeance=le(1, 7)).motif == "Marché"
@@ -551,12 +555,12 @@ def test_preciser_une_echeance_qui_finit_le_meme_jour_est_un_changement(action):
 
 def test_un_retrait_sans_motif_est_refuse(action):
     with pytest.raises(ValidationError, match="motif"):
-        action.retirer(auteur=None, motif="  ")
+        action.retirer(auteur=None, version=version_de(action), motif="  ")
     assert action.plan.actions.etat_au().decompte().total == 1
 
 
 def test_une_action_retiree_sort_du_decompte_et_reste_dans_l_histoire(action):
-    action.retirer(auteur=None, motif="Fusionnée", date_effet=le(1, 3))
+    action.retirer(auteur=None, version=version_de(action), motif="Fusionnée", date_effet=le(1, 3))
     assert action.plan.actions.etat_au().decompte().total == 0
     assert list(action.plan.actions.etat_au().retirees()) == [action]
     assert action.plan.actions.etat_au(le(1, 2)).decompte().total == 1
@@ -564,18 +568,18 @@ def test_une_action_retiree_sort_du_decompte_et_reste_dans_l_histoire(action):
 
 
 def test_une_action_remise_au_plan_revient_au_decompte(action):
-    action.retirer(auteur=None, motif="Fusionnée", date_effet=le(1, 3))
-    action.remettre(auteur=None, date_effet=le(1, 4))
+    action.retirer(auteur=None, version=version_de(action), motif="Fusionnée", date_effet=le(1, 3))
+    action.remettre(auteur=None, version=version_de(action), date_effet=le(1, 4))
     assert action.plan.actions.etat_au().decompte().total == 1
     assert action.plan.actions.etat_au(le(15, 3)).decompte().total == 0
 
 
 def test_on_ne_retire_ni_ne_remet_deux_fois(action):
     with pytest.raises(ValidationError, match="déjà au plan"):
-        action.remettre(auteur=None)
-    action.retirer(auteur=None, motif="Fusionnée")
+        action.remettre(auteur=None, version=version_de(action))
+    action.retirer(auteur=None, version=version_de(action), motif="Fusionnée")
     with pytest.raises(ValidationError, match="déjà retirée"):
-        action.retirer(auteur=None, motif="Fusionnée")
+        action.retirer(auteur=None, version=version_de(action), motif="Fusionnée")
 
 
 # --- Versions -------------------------------------------------------------------------------------
@@ -714,3 +718,17 @@ class RetardEnSQL(TestCase):
 
 def test_le_plan_entier_se_lit_par_le_manager_de_relation(action):
     assert Plan.objects.get().actions.etat_au().de_statut(Statut.NON_INITIEE).get() == action
+
+
+def test_deux_retraits_du_meme_auteur_n_en_font_qu_un(action, auteur):
+    version = action.version
+    premier = action.retirer(auteur=auteur, version=version, motif="Doublon")
+    assert action.retirer(auteur=auteur, version=version, motif="Doublon") == premier
+
+
+def test_un_retrait_sur_une_version_perimee_est_un_conflit(action, auteur):
+    version = action.version
+    changer(action, "EN_COURS")
+    with pytest.raises(ConflitDeVersion):
+        action.retirer(auteur=auteur, version=version, motif="Doublon")
+    assert action.presenceauplans.count() == 1

@@ -137,7 +137,8 @@ def test_chaque_plan_se_montre_a_son_adresse(connecte, plan):
 
 
 def test_une_action_retiree_sort_des_totaux_et_reste_dans_ceux_d_avant(connecte, agent, plan):
-    plan.actions.get(numero=12).retirer(auteur=agent, motif="Reprise par un autre plan")
+    action = plan.actions.get(numero=12)
+    action.retirer(auteur=agent, version=action.version, motif="Reprise par un autre plan")
     assert "4 actions sur 11 terminées, 5 en cours, 2 non initiées" in page(connecte)
     assert "4 actions sur 12 terminées" in page(connecte, "/?annee=2023")
 

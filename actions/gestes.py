@@ -1,0 +1,190 @@
+"""Ce qu'on fait à une action : un geste est une méthode, une transaction, une ou plusieurs lignes écrites."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from actions.creation import avancement_a_ecrire
+from actions.journaux import ChangementDeStatut, JournalDAction, PresenceAuPlan, ReportEcheance
+from actions.requetes import CHAMPS_PROJETES
+from actions.statuts import Mouvement
+from actions.suivi import NoteDeSuivi, PorteeDeNote
+from socle.echeances import Echeance
+from socle.modeles import ConflitDeVersion, LigneVersionnee
+
+if TYPE_CHECKING:
+    from actions.models import Action
+    from comptes.models import Utilisateur
+
+Ligne = TypeVar("Ligne", bound=JournalDAction)
+
+
+class GestesDAction(LigneVersionnee):
+    """Les gestes d'une action. Base abstraite d'`Action`, dont elle porte toutes les écritures datées."""
+
+    class Meta:
+        abstract = True
+
+    @property
+    def _action(self) -> "Action":
+        """Elle-même, sous le seul type qui hérite d'ici."""
+        return cast("Action", self)
+
+    def changer_statut(
+        self,
+        statut: str,
+        *,
+        auteur: "Utilisateur | None",
+        version: int,
+        date_effet: date | None = None,
+        avancement: int | None = None,
+        commentaire: str = "",
+        insere_avant: int | None = None,
+    ) -> ChangementDeStatut:
+        """Inscrit un changement de statut au journal.
+
+        `version` est celle que l'auteur avait sous les yeux. Le même geste reçu deux fois (double clic,
+        rechargement) rend la ligne déjà écrite. Lève ConflitDeVersion si quelqu'un d'autre est passé
+        entre-temps, SaisieTardive, ou ValidationError ; rien n'est alors écrit.
+        """
+        valeurs: dict[str, Any] = {
+            "statut": statut,
+            "avancement": avancement_a_ecrire(statut, avancement),
+            "date_effet": date_effet or timezone.localdate(),
+            "commentaire": commentaire.strip(),
+        }
+
+        def verifier(en_vigueur: ChangementDeStatut | None) -> None:
+            if en_vigueur and en_vigueur.valeurs == {champ: valeurs[champ] for champ in en_vigueur.valeurs}:
+                raise ValidationError({"statut": f"L'action est déjà « {en_vigueur} » à cette date : rien à changer."})
+
+        return self._inscrire(ChangementDeStatut, valeurs, verifier, auteur, version, insere_avant)
+
+    def reporter_echeance(
+        self,
+        echeance: Echeance | None,
+        *,
+        auteur: "Utilisateur | None",
+        version: int,
+        motif: str = "",
+        date_effet: date | None = None,
+        insere_avant: int | None = None,
+    ) -> ReportEcheance:
+        """Inscrit une échéance au journal. Changer une échéance déjà fixée demande un motif.
+
+        Mêmes erreurs que `changer_statut`.
+        """
+        valeurs: dict[str, Any] = {
+            "echeance": echeance.fin if echeance else None,
+            "precision": echeance.precision if echeance else None,
+            "motif": motif.strip(),
+            "date_effet": date_effet or timezone.localdate(),
+            "commentaire": "",
+        }
+
+        def verifier(en_vigueur: ReportEcheance | None) -> None:
+            if (en_vigueur.valeur if en_vigueur else None) == echeance:
+                raise ValidationError({"echeance": "L'échéance est déjà celle-là à cette date : rien à changer."})
+            if en_vigueur and en_vigueur.valeur and not valeurs["motif"]:
+                raise ValidationError({"motif": "Une échéance déjà fixée ne change pas sans motif."})
+
+        return self._inscrire(ReportEcheance, valeurs, verifier, auteur, version, insere_avant)
+
+    def signaler(self, nature: str, phrase: str, *, version: int) -> "Action":
+        """Pose, change ou lève (nature et phrase vides) le point d'attention. Rend l'action relue.
+
+        Lève ConflitDeVersion ou ValidationError.
+        """
+        with transaction.atomic():
+            actuelle = self._action.verrouillee()
+            if actuelle.version != version:
+                if actuelle.version == version + 1 and (nature, phrase.strip()) == (
+                    actuelle.attention_nature,
+                    actuelle.attention,
+                ):
+                    return actuelle
+                raise ConflitDeVersion(actuelle)
+            actuelle.attention_nature, actuelle.attention = nature, phrase.strip()
+            actuelle.full_clean(exclude=CHAMPS_PROJETES)
+            actuelle.save(update_fields=["attention_nature", "attention"])
+        return actuelle
+
+    def noter(
+        self, texte: str, *, auteur: "Utilisateur | None", le: date | None = None, portee: str = PorteeDeNote.INTERNE
+    ) -> NoteDeSuivi:
+        """Ajoute une note de suivi. La même note du même auteur, reçue deux fois, n'est écrite qu'une fois.
+
+        Lève ValidationError.
+        """
+        note = NoteDeSuivi(
+            action=self._action, texte=texte.strip(), auteur=auteur, date=le or timezone.localdate(), portee=portee
+        )
+        with transaction.atomic():
+            self._action.verrouillee()
+            deja = self._action.notes.filter(texte=note.texte, auteur=auteur, date=note.date, portee=portee).first()
+            if deja:
+                return deja
+            note.full_clean()
+            note.save()
+        return note
+
+    def retirer(
+        self,
+        *,
+        auteur: "Utilisateur | None",
+        version: int,
+        motif: str,
+        date_effet: date | None = None,
+        insere_avant: int | None = None,
+    ) -> PresenceAuPlan:
+        """Sort l'action des totaux du plan à une date, avec un motif. Mêmes erreurs que `changer_statut`."""
+        return self._deplacer(Mouvement.RETRAIT, motif, auteur, version, date_effet, insere_avant)
+
+    def remettre(
+        self,
+        *,
+        auteur: "Utilisateur | None",
+        version: int,
+        motif: str = "",
+        date_effet: date | None = None,
+        insere_avant: int | None = None,
+    ) -> PresenceAuPlan:
+        """Remet au plan une action retirée. Mêmes erreurs que `changer_statut`."""
+        return self._deplacer(Mouvement.RETOUR, motif, auteur, version, date_effet, insere_avant)
+
+    def _deplacer(self, mouvement, motif, auteur, version, date_effet, insere_avant) -> PresenceAuPlan:
+        valeurs = {
+            "mouvement": mouvement,
+            "motif": motif.strip(),
+            "date_effet": date_effet or timezone.localdate(),
+            "commentaire": "",
+        }
+
+        def verifier(en_vigueur: PresenceAuPlan | None) -> None:
+            retiree = en_vigueur is not None and en_vigueur.mouvement == Mouvement.RETRAIT
+            if retiree == (mouvement == Mouvement.RETRAIT):
+                etat = "déjà retirée du plan" if retiree else "déjà au plan"
+                raise ValidationError({"mouvement": f"L'action est {etat} à cette date."})
+
+        return self._inscrire(PresenceAuPlan, valeurs, verifier, auteur, version, insere_avant)
+
+    def _inscrire(
+        self,
+        journal: type[Ligne],
+        valeurs: dict[str, Any],
+        verifier: Callable[[Ligne | None], None],
+        auteur: "Utilisateur | None",
+        version: int,
+        insere_avant: int | None,
+    ) -> Ligne:
+        """Le même chemin pour tout geste daté : verrou, version, règle du geste sur la ligne en vigueur, journal."""
+        with transaction.atomic():
+            actuelle = self._action.verrouillee()
+            if actuelle.version != version:
+                return journal.deja_fait(actuelle, auteur, version, valeurs)
+            verifier(journal.en_vigueur_pour(actuelle, valeurs["date_effet"]))
+            return journal.ecrire(actuelle, auteur=auteur, insere_avant=insere_avant, **valeurs)
