@@ -11,7 +11,8 @@ from django.urls import reverse
 from actions.models import PartenaireDuPlan
 from comptes.droits import Role
 from comptes.gestes import Geste, Trace
-from partenaires.classeurs import COLONNES, LIGNES_MAX, TAILLE_MAX
+from partenaires import import_export
+from partenaires.classeurs import COLONNES, LIGNES_MAX, TAILLE_MAX, lire_fichier
 from partenaires.models import Partenaire, TypeDePartenaire
 from tests import fabriques
 from tests.visites import client_de
@@ -180,6 +181,12 @@ def test_une_ligne_fausse_est_refusee_avec_sa_ligne_et_sa_colonne_et_rien_n_est_
     assert list(refus) == [3]
     assert phrase in refus[3]
     assert [partenaire.nom for partenaire in Partenaire.objects.all()] == ["Déjà là"]
+
+
+def test_appliquer_un_fichier_qui_a_une_ligne_fausse_n_ecrit_aucune_des_autres():
+    donnees = lire_fichier(classeur(ligne("Juste"), ligne("Faux", type="Mairie")))
+    assert [refusee.numero for refusee in import_export.importer(donnees, a_blanc=False).erreurs] == [3]
+    assert Partenaire.objects.count() == 0
 
 
 @pytest.mark.parametrize(
