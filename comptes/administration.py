@@ -98,6 +98,11 @@ class AdminHistorise(AdminBase, SimpleHistoryAdmin):
     def revert_disabled(self, request, obj=None) -> bool:
         return True
 
+    def get_history_queryset(self, request, history_manager, pk_name, object_id):
+        # simple_history perd l'auteur quand le modèle ne suit aucune clé étrangère : une requête par version.
+        versions = super().get_history_queryset(request, history_manager, pk_name, object_id)
+        return versions.select_related("history_user")
+
     def history_view(self, request, object_id, extra_context=None):
         if self.get_object(request, unquote(object_id)) is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
@@ -213,6 +218,11 @@ class LignesEnTableau(AdminSelonDroits, admin.TabularInline):
     form = SansDoublon
     extra = 0
     formfield_overrides = FORMATS_FRANCAIS
+
+    def get_queryset(self, request):
+        """Chaque ligne a pour titre ce qu'elle relie : lu avec elle, et non par une requête de plus."""
+        liens = [champ.name for champ in self.opts.fields if champ.many_to_one]
+        return super().get_queryset(request).select_related(*liens)
 
 
 class LignesVersionnees(LignesEnTableau):
