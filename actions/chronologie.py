@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.db.models import Exists, OuterRef
+
 from actions.models import Action, ChangementDeStatut, NoteDeSuivi, PresenceAuPlan, ReportEcheance
 
 EVENEMENTS_MONTRES = 50
@@ -35,7 +37,8 @@ def chronologie(action: Action, limite: int = EVENEMENTS_MONTRES) -> list[Evenem
 
 
 def _lignes(journal, nature: str, action: Action, limite: int) -> list[Evenement]:
-    lignes = journal.objects.filter(action=action).select_related("auteur").prefetch_related("corrections")
+    corrections = journal.objects.filter(annule=OuterRef("pk"))
+    lignes = journal.objects.filter(action=action).select_related("auteur").annotate(corrigee=Exists(corrections))
     return [
         Evenement(
             nature=nature,
@@ -44,7 +47,7 @@ def _lignes(journal, nature: str, action: Action, limite: int) -> list[Evenement
             date_effet=ligne.date_effet,
             saisi_le=ligne.saisi_le,
             auteur=ligne.auteur,
-            corrige=bool(ligne.corrections.all()),
+            corrige=ligne.corrigee,
             correction=ligne.annule_id is not None,
         )
         for ligne in lignes[:limite]
