@@ -1,0 +1,263 @@
+"""Combien de requêtes chaque page fait : autant pour 30 actions que pour 1 200, et pas plus que la table ne le dit.
+
+Une page nouvelle s'ajoute à PAGES. Le premier essai nomme les routes qui y manquent.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection, models, transaction
+from django.test.utils import CaptureQueriesContext
+
+from actions.models import Action, Axe, NoteDeSuivi, PartenaireDeLAction, Plan
+from comptes.models import Collectivite, Jeton, Lot, Service, Trace, Utilisateur
+from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
+from partenaires.models import Convention, Partenaire
+from tests import resolveur
+from tests.decor import Decor, plan_garni
+from tests.visites import client_de
+
+# Deux sites : tout ce qui se compte y diffère, pas seulement les actions.
+PETIT = {"nombre": 30, "indicateurs": 10, "annees": 3, "gestes": 3}
+GRAND = {"nombre": 1200, "indicateurs": 40, "annees": 5, "gestes": 30}
+
+
+@dataclass(frozen=True)
+class Page:
+    """Une page, vue par `qui` ; `requete` : ce qui suit l'adresse. `au_plus` : le nombre de requêtes accepté.
+
+    `par_ligne` : pourquoi la page en fait une de plus par ligne montrée ; vide, elle n'a pas le droit d'en faire plus.
+    """
+
+    nom: str
+    au_plus: int
+    requete: str = ""
+    qui: str = "administrateur"
+    par_ligne: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.nom}{self.requete} ({self.qui})"
+
+
+def fiche(modele: type[models.Model], liste: int, **pages: int) -> list[Page]:
+    """Les pages que l'administration donne à un modèle, chacune avec son nombre ; celles qu'on ne dit pas n'existent
+    pas pour lui (voir SANS_OBJET)."""
+    debut = f"admin:{modele._meta.app_label}_{modele._meta.model_name}_"
+    return [Page(f"{debut}{page}", nombre) for page, nombre in {"changelist": liste, **pages}.items()]
+
+
+PAGES = [
+    # --- accueil
+    *[
+        Page("accueil:tableau_de_bord", 15, requete, qui)
+        for requete in ("", "?annee=2023", "?annee=2024", "?au=2024-03-01", "?plan=plan-garni")
+        for qui in ("administrateur", "agent", "responsable")
+    ],
+    Page("accueil:sante", 1, qui="anonyme"),
+    # --- comptes
+    Page("account_login", 2, qui="anonyme"),
+    Page("account_logout", 5),
+    Page("account_inactive", 2, qui="anonyme"),
+    Page("account_change_password", 5),
+    Page("account_reset_password", 2, qui="anonyme"),
+    Page("account_reset_password_done", 2, qui="anonyme"),
+    Page("account_reset_password_from_key_done", 2, qui="anonyme"),
+    *fiche(Collectivite, 10, change=10, history=10),
+    *fiche(Service, 10, add=8, change=10, history=10, delete=10),
+    *fiche(Utilisateur, 12, add=8, change=10, history=12),
+    Page("admin:auth_user_password_change", 10),
+    *fiche(Lot, 10, change=12, history=10),
+    *fiche(Trace, 12, change=10, history=10),
+    *fiche(Jeton, 12, change=10, history=10),
+    *fiche(AccessAttempt, 12, change=10, history=10, delete=12),
+    *fiche(AccessLog, 12, change=10, history=10, delete=12),
+    *fiche(AccessFailureLog, 12, change=10, history=10, delete=12),
+    # --- partenaires
+    Page("partenaires:liste", 8),
+    Page("partenaires:liste", 8, "?sort=-nombre_d_actions"),
+    *fiche(Partenaire, 10, add=8, change=12, history=10, delete=10),
+    Page("admin:partenaires_partenaire_import", 10),
+    Page("admin:partenaires_partenaire_export", 12),
+    *fiche(Convention, 12, add=8, change=12, history=10, delete=12),
+    # --- actions
+    *[
+        Page("actions:liste", 12, requete, qui)
+        for requete in ("", "?page=2", "?au=2024-03-01")
+        for qui in ("administrateur", "agent", "responsable")
+    ],
+    *[
+        Page("actions:liste", 12, requete)
+        for requete in (
+            "?q=clauses",
+            "?plan=plan-garni",
+            "?statut=EN_COURS",
+            "?partenaire=partenaire-001",
+            "?priorite=HAUTE",
+            "?retard=oui",
+            "?attention=oui",
+            "?presence=toutes",
+            "?au=2024-03-01&retard=oui&page=2",
+            "?sort=-echeance",
+            "?sort=pilote",
+        )
+    ],
+    Page("actions:detail", 12),
+    Page("actions:detail", 12, qui="agent"),
+    Page("actions:detail", 12, qui="responsable"),
+    Page("actions:creer", 12),
+    Page("actions:modifier", 14),
+    Page("actions:statut", 6),
+    Page("actions:echeance", 6),
+    Page("actions:attention", 6),
+    Page("actions:note", 6),
+    Page("actions:partenaire", 10),
+    *fiche(Plan, 10, add=8, history=10),
+    # 60 partenaires et 40 indicateurs ici, une dizaine dans un vrai plan.
+    Page("admin:actions_plan_change", 112, par_ligne="chaque liste déroulante qui cherche lit son libellé (Django)"),
+    Page("admin:actions_plan_delete", 112, par_ligne="la liste de ce qui serait supprimé nomme chaque objet (Django)"),
+    *fiche(Axe, 12, add=8, change=12, history=10, delete=10),
+    *fiche(Action, 12, add=8, change=22, history=12),
+    *fiche(NoteDeSuivi, 12, add=8, change=12, history=10, delete=12),
+    # --- indicateurs
+    Page("indicateurs:liste", 8),
+    Page("indicateurs:detail", 10),
+    *fiche(Indicateur, 12, add=8, change=16, delete=12),
+    Page(
+        "admin:indicateurs_indicateur_history",
+        70,
+        par_ligne="simple_history relit les actions liées de chaque version, cent versions par page au plus",
+    ),
+    *fiche(ValeurAnnuelle, 15, add=8, change=12, history=10),
+    *fiche(Cible, 12, add=8, change=12, history=10),
+    # --- l'administration elle-même
+    Page("admin:index", 8),
+    Page("admin:app_list", 6),
+    Page("admin:password_change", 6),
+    Page("admin:password_change_done", 6),
+    Page("admin:autocomplete", 7, "?app_label=indicateurs&model_name=indicateur&field_name=service"),
+    Page("admin:autocomplete", 7, "?app_label=actions&model_name=action&field_name=pilote"),
+    Page("admin:autocomplete", 7, "?app_label=indicateurs&model_name=indicateur&field_name=actions"),
+    Page("admin:jsi18n", 6),
+]
+
+
+def sans_page(raison: str, *noms: str) -> dict[str, str]:
+    return dict.fromkeys(noms, raison)
+
+
+def sans_geste(modele: type[models.Model], *pages: str) -> dict[str, str]:
+    return sans_page(
+        "le geste n'existe pas",
+        *(f"admin:{modele._meta.app_label}_{modele._meta.model_name}_{page}" for page in pages),
+    )
+
+
+# Les routes qui ne montrent pas de page, et pourquoi.
+SANS_OBJET = {
+    **sans_page("range la clé dans la session et renvoie à la suite", "account_reset_password_from_key"),
+    **sans_page("envoi seulement", "admin:logout", "admin:partenaires_partenaire_import_appliquer"),
+    **sans_page("renvoie à une autre page", "admin:login", "admin:view_on_site"),
+    **sans_page(
+        "renvoie à la fiche",
+        *(r.nom for r in resolveur.routes() if re.fullmatch(r"admin:admin/\w+/\w+/<path:object_id>/", r.nom)),
+    ),
+    **sans_page("introuvable, toujours", "admin:admin/(?P<url>.*)$"),
+    **sans_geste(Collectivite, "add", "delete"),
+    **sans_geste(Utilisateur, "delete"),
+    **sans_geste(Lot, "add", "delete"),
+    **sans_geste(Trace, "add", "delete"),
+    **sans_geste(Jeton, "add", "delete"),
+    **sans_geste(AccessAttempt, "add"),
+    **sans_geste(AccessLog, "add"),
+    **sans_geste(AccessFailureLog, "add"),
+    **sans_geste(Action, "delete"),
+    **sans_geste(ValeurAnnuelle, "delete"),
+    **sans_geste(Cible, "delete"),
+}
+
+# --- Mesurer ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Mesure:
+    code: int
+    requetes: list[str]
+
+    @property
+    def formes(self) -> Counter[str]:
+        """Les requêtes sans leurs valeurs, et combien de fois chacune."""
+        return Counter(re.sub(r"'(?:[^']|'')*'|\b\d+\b|(?:\?, )+", "?", requete)[:400] for requete in self.requetes)
+
+
+def mesurer(ampleur: dict[str, int]) -> dict[Page, Mesure]:
+    """Chaque page, demandée une fois sur un site de cette ampleur, défait ensuite."""
+    with transaction.atomic():
+        decor = plan_garni(**ampleur)
+        mesures = dict(_mesures(decor))
+        transaction.set_rollback(True)
+    return mesures
+
+
+def _mesures(decor: Decor) -> Iterator[tuple[Page, Mesure]]:
+    clients = {qui: client_de(compte) for qui, compte in decor.comptes.items()} | {"anonyme": client_de(None)}
+    ContentType.objects.get_for_models(*apps.get_models())
+    for page in PAGES:
+        cache.clear()
+        with CaptureQueriesContext(connection) as requetes:
+            reponse = clients[page.qui].get(decor.adresse(page.nom) + page.requete)
+        yield page, Mesure(reponse.status_code, [requete["sql"] for requete in requetes])
+
+
+@pytest.fixture(scope="module")
+def mesures(django_db_setup, django_db_blocker) -> dict[str, dict[Page, Mesure]]:
+    with django_db_blocker.unblock():
+        return {"petit": mesurer(PETIT), "grand": mesurer(GRAND)}
+
+
+def en_clair(formes: Counter[str]) -> str:
+    return "\n".join(f"  {nombre} × {forme}" for forme, nombre in formes.most_common())
+
+
+# --- Les essais ---------------------------------------------------------------------------------
+
+
+def test_la_table_dit_chaque_route_du_site():
+    assert resolveur.ecarts([*{page.nom for page in PAGES}, *SANS_OBJET]) == []
+
+
+# « cas » et non « page », qui est une fixture de Playwright.
+@pytest.mark.parametrize("cas", PAGES, ids=str)
+def test_une_page_fait_autant_de_requetes_pour_1200_actions_que_pour_30(mesures, cas):
+    petit, grand = mesures["petit"][cas], mesures["grand"][cas]
+    assert (petit.code, grand.code) == (200, 200)
+    de_plus, de_moins = grand.formes - petit.formes, petit.formes - grand.formes
+    assert cas.par_ligne or len(petit.requetes) == len(grand.requetes), (
+        f"{len(petit.requetes)} requêtes, puis {len(grand.requetes)}. De plus :\n{en_clair(de_plus)}\n"
+        f"De moins :\n{en_clair(de_moins)}"
+    )
+    assert len(grand.requetes) <= cas.au_plus, (
+        f"{len(grand.requetes)} requêtes, {cas.au_plus} au plus :\n{en_clair(grand.formes)}"
+    )
+
+
+@pytest.mark.django_db
+def test_le_plan_garni_est_celui_que_le_produit_aurait_ecrit():
+    """Sinon les pages se mesureraient sur des données qu'elles ne rencontrent jamais."""
+    plan_garni(60)
+    call_command("verifier_journal")
+    for modele in (Plan, Axe, Partenaire, Convention, Indicateur, ValeurAnnuelle, Cible):
+        for objet in modele.objects.all():
+            objet.full_clean()
+    actions = Action.objects.etat_au()
+    assert actions.filter(pilote=None).count() + actions.filter(service_pilote=None).count() == 0
+    assert actions.filter(axe=None).count() + actions.filter(notes=None).count() == 0
+    assert PartenaireDeLAction.objects.count() == 2 * 60
+    assert set(ValeurAnnuelle.objects.avec_valeur().values_list("valeur_retenue", flat=True)).isdisjoint({None})
