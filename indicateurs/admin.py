@@ -8,7 +8,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, Subquery
 
 from actions.admin import PlanAdmin
@@ -21,7 +20,6 @@ from comptes.administration import (
     LignesVersionnees,
 )
 from comptes.droits import Droit
-from indicateurs.listes import Etat
 from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuelle
 
 
@@ -31,7 +29,7 @@ class FormulaireDeValeur(FormulaireDAdministration):
     motif = forms.CharField(
         label="Motif",
         required=False,
-        max_length=100,
+        max_length=500,
         help_text="Obligatoire pour changer une valeur validée, ou un dénominateur dont un taux validé dépend.",
     )
     champs_sans_donnee = frozenset({"version", "motif"})
@@ -103,42 +101,12 @@ class IndicateursDuPlan(LignesEnTableau):
     autocomplete_fields = ["indicateur"]
 
 
-class FormulaireDIndicateur(FormulaireDAdministration):
-    """Changer la nature ou le dénominateur rejuge les valeurs déjà là, sans en faire bouger une validée."""
-
-    def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]
-        a_rejuger = [champ for champ in ("nature", "denominateur") if champ in self.changed_data]
-        if self.errors or self.instance._state.adding or not a_rejuger:
-            return
-        for valeur in self.instance.valeurs.order_by("annee"):
-            refus = self._refus(valeur)
-            if refus:
-                self.add_error(a_rejuger[0], refus)
-                return
-
-    def _refus(self, valeur: ValeurAnnuelle) -> str:
-        """Pourquoi cette valeur empêche le changement ; vide si rien ne s'y oppose."""
-        if valeur.etat == Etat.VALIDEE and valeur.numerateur is not None and valeur.denominateur is None:
-            return (
-                f"La part {valeur.annee} est validée et se calcule avec ce dénominateur : repassez-la en provisoire, "
-                "avec son motif, avant d'en changer."
-            )
-        valeur.indicateur = self.instance
-        try:
-            valeur.clean()
-        except ValidationError as refus:
-            return f"La valeur {valeur.annee} s'y oppose. {' '.join(refus.messages)}"
-        return ""
-
-
 # --- Fiches -------------------------------------------------------------------------------------
 
 
 @admin.register(Indicateur)
 class IndicateurAdmin(AdminVersionne):
     droit = Droit.TENIR_LES_REFERENTIELS
-    form = FormulaireDIndicateur
     suppression_permise = True
     list_display = ["intitule", "code", "nature", "unite", "sens", "service", "derniere_annee"]
     list_filter = ["nature", "sens", ("service", admin.RelatedOnlyFieldListFilter), "places__plan"]

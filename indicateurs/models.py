@@ -9,7 +9,7 @@ from simple_history.models import HistoricalRecords
 
 from actions.models import Action, Plan
 from comptes.models import Service
-from indicateurs.listes import Nature, Sens
+from indicateurs.listes import Etat, Nature, Sens
 from indicateurs.valeurs import Cible, ValeurAnnuelle
 from socle.contraintes import liste_fermee
 from socle.modeles import LigneVersionnee, QuerySetSuivi
@@ -107,8 +107,33 @@ class Indicateur(LigneVersionnee):
             raise ValidationError(
                 {"nature": "D'autres indicateurs l'ont pour dénominateur : il reste un compte ou un montant."}
             )
-        if self.pk and self.nature != Nature.PART and self.valeurs.filter(numerateur__isnull=False).exists():
-            raise ValidationError({"nature": "Des valeurs ont un numérateur : l'indicateur reste une part."})
+        if not self._state.adding:
+            self._rejuger_les_valeurs()
+
+    def _rejuger_les_valeurs(self) -> None:
+        """Une autre nature ou un autre dénominateur rejuge les valeurs : aucune part validée ne bouge en silence."""
+        avant = type(self).objects.get(pk=self.pk)
+        if avant.nature != self.nature:
+            champ = "nature"
+        elif avant.denominateur != self.denominateur:
+            champ = "denominateur"
+        else:
+            return
+        for valeur in self.valeurs.order_by("annee"):
+            if valeur.etat == Etat.VALIDEE and valeur.numerateur is not None and valeur.denominateur is None:
+                raise ValidationError(
+                    {
+                        champ: f"La part {valeur.annee} est validée et se calcule avec ce dénominateur : repassez-la "
+                        "en provisoire, avec son motif, avant d'en changer."
+                    }
+                )
+            valeur.indicateur = self
+            try:
+                valeur.clean()
+            except ValidationError as refus:
+                raise ValidationError(
+                    {champ: f"La valeur {valeur.annee} s'y oppose. {' '.join(refus.messages)}"}
+                ) from refus
 
     def get_absolute_url(self) -> str:
         return reverse("indicateurs:detail", args=[self.code])
