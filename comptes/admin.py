@@ -51,6 +51,8 @@ class SirensEnTableau(LignesEnTableau):
 class CollectiviteAdmin(AdminVersionne):
     list_display = ["nom", "sigle", "demo"]
     inlines = [SirensEnTableau]
+    # Tant qu'aucune page ne montre le logo, ne pas le demander.
+    exclude = ["logo"]
 
     def has_add_permission(self, request, obj=None) -> bool:
         return super().has_add_permission(request) and not Collectivite.objects.exists()
