@@ -238,6 +238,7 @@ def test_la_table_dit_chaque_route_du_site():
 
 
 # « cas » et non « page », qui est une fixture de Playwright.
+@pytest.mark.django_db
 @pytest.mark.parametrize("cas", PAGES, ids=str)
 def test_une_page_fait_autant_de_requetes_pour_1200_actions_que_pour_30(mesures, cas):
     petit, grand = mesures["petit"][cas], mesures["grand"][cas]
