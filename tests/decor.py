@@ -126,11 +126,13 @@ def gestes_et_traces(auteur: Utilisateur, actions: Sequence[Action], fois: int =
         Jeton.objects.emettre(auteur, f"Agenda {n}", [PorteeDeJeton.CALENDRIER])[0] for n in range(min(fois, 40))
     ]
     essais = [
-        AccessAttempt.objects.create(username=f"inconnu{n}", ip_address="127.0.0.1", failures_since_start=1)
+        AccessAttempt.objects.create(
+            username=f"inconnu{n}", ip_address="127.0.0.1", path_info="/connexion/", failures_since_start=1
+        )
         for n in range(min(fois, 40))
     ]
-    journal = AccessLog.objects.create(username="inconnu", ip_address="127.0.0.1")
-    echec = AccessFailureLog.objects.create(username="inconnu", ip_address="127.0.0.1")
+    journal = AccessLog.objects.create(username="inconnu", ip_address="127.0.0.1", path_info="/connexion/")
+    echec = AccessFailureLog.objects.create(username="inconnu", ip_address="127.0.0.1", path_info="/connexion/")
     return un_de_chaque(lot, traces[0], jetons[0], essais[0], journal, echec)
 
 
