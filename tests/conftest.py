@@ -132,6 +132,21 @@ def browser_context_args(browser_context_args):
 
 
 @pytest.fixture
+def groupes_des_roles(transactional_db):
+    """Les groupes qu'une migration avait posés, et que l'essai d'avant a effacés avec toute la base.
+
+    `serialized_rollback` ne les remettrait pas : dans la boucle de Playwright, Django ouvre une autre connexion que
+    celle qui a préparé la base, et elle n'en a pas gardé le contenu.
+    """
+    from django.contrib.auth.models import Group
+
+    from comptes.droits import Role
+
+    for role in Role:
+        Group.objects.get_or_create(name=role)
+
+
+@pytest.fixture
 def ouvrir_une_fenetre(new_context, live_server):
     """Fabrique de fenêtres, chacune dans son navigateur. Ce que l'une d'elles a signalé fait échouer l'essai."""
     from tests.navigateur import Fenetre

@@ -3,6 +3,7 @@
 `Fenetre` est un onglet dont chaque visite rend la liste de ses défauts, en phrases ; vide, la page est bonne.
 """
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from axe_playwright_python.base import AXE_SCRIPT
@@ -39,9 +40,11 @@ _GRAPHIQUES_NON_REPRIS = """
   .map(bloc => bloc.dataset.graphique)
 """
 
+# preload : axe recopierait les feuilles de style dans la page, ce que la CSP refuse.
 _AXE = """
-async regles => (await axe.run({resultTypes: ["violations"], runOnly: {type: "tag", values: regles}}))
-  .violations.map(v => ({regle: v.id, aide: v.help, ou: v.nodes.map(n => n.target.join(" ") + " " + n.html)}))
+async regles => (await axe.run({
+  resultTypes: ["violations"], runOnly: {type: "tag", values: regles}, preload: false
+})).violations.map(v => ({regle: v.id, aide: v.help, ou: v.nodes.map(n => n.target.join(" ") + " " + n.html)}))
 """
 
 # Ce qui dépasse : nommé, pour ne pas avoir à le chercher.
@@ -58,7 +61,7 @@ _DEBORDE = """
 def cookie_de_session(compte: Utilisateur, adresse: str) -> dict:
     """De quoi ouvrir un navigateur déjà connecté, sans passer par la page de connexion."""
     client = Client()
-    client.force_login(compte)
+    client.force_login(compte, backend="comptes.authentification.BackendDesRoles")
     return {
         "name": settings.SESSION_COOKIE_NAME,
         "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
@@ -145,14 +148,19 @@ class Fenetre:
         """Ouvre les blocs repliés : axe et la largeur ne jugent que ce qui est visible."""
         self.page.evaluate(_OUVRIR_LES_BLOCS_REPLIES)
 
-    def violations_axe(self, sauf: frozenset[str] = frozenset()) -> list[str]:
-        """Les règles d'accessibilité enfreintes, une phrase chacune, avec les endroits."""
+    def violations_axe(self, tolere: Mapping[str, str]) -> list[str]:
+        """Les règles d'accessibilité enfreintes, une phrase chacune, avec les endroits.
+
+        `tolere` : pour une règle, ce qui se lit dans l'élément qu'on ne sait pas mieux écrire.
+        """
         self.page.evaluate(AXE_SCRIPT)
-        return [
-            f"axe {v['regle']} : {v['aide']} — " + " ; ".join(endroit[:200] for endroit in v["ou"][:4])
-            for v in self.page.evaluate(_AXE, REGLES_AXE)
-            if v["regle"] not in sauf
-        ]
+        phrases = []
+        for violation in self.page.evaluate(_AXE, REGLES_AXE):
+            regle = violation["regle"]
+            endroits = [ou[:200] for ou in violation["ou"] if regle not in tolere or tolere[regle] not in ou]
+            if endroits:
+                phrases.append(f"axe {regle} : {violation['aide']} — {' ; '.join(endroits[:4])}")
+        return phrases
 
     def debordements(self) -> list[str]:
         """Les éléments qui obligent à défiler de côté."""

@@ -17,8 +17,7 @@ from tests import fabriques
 from tests.fabriques import MOT_DE_PASSE
 from tests.navigateur import ETROIT, Fenetre
 
-# Les groupes viennent d'une migration : ils sont remis après que l'essai d'avant a vidé la base.
-pytestmark = [pytest.mark.navigateur, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = [pytest.mark.navigateur, pytest.mark.usefixtures("groupes_des_roles")]
 
 NON_INITIEE = 10
 TERMINEE = 1

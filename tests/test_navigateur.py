@@ -1,0 +1,269 @@
+"""Chaque page du site, ouverte dans Chromium sur de vrais objets : console, CSP, réseau, styles, axe, largeur.
+
+Une adresse absente du tableau fait échouer l'essai ; une ligne dont l'adresse n'existe plus, aussi.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client
+from playwright.sync_api import expect
+
+from comptes.droits import Role
+from tests import resolveur
+from tests.decor import Decor, plan_garni
+from tests.navigateur import ETROIT, LARGE, Fenetre, cookie_de_session
+
+pytestmark = [pytest.mark.navigateur, pytest.mark.usefixtures("groupes_des_roles")]
+
+ANONYME = "anonyme"
+TOUS = (Role.LECTEUR, Role.AGENT, Role.RESPONSABLE)
+GESTE = (Role.AGENT, Role.RESPONSABLE)
+
+# --- Le tableau ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ligne:
+    """Ce qu'on attend d'une adresse. `aussi` : les rôles qui y voient autre chose que l'administrateur.
+
+    `variantes` : des requêtes qui montrent la page autrement. `graphiques` : combien elle en a, au moins.
+    """
+
+    aussi: tuple[str, ...] = ()
+    code: int = 200
+    graphiques: int = 0
+    variantes: tuple[str, ...] = ()
+    connecte: bool = True
+
+
+PAGES = {
+    "accueil:tableau_de_bord": Ligne(TOUS, graphiques=1, variantes=("?annee=2023", "?annee=2022")),
+    "account_login": Ligne(connecte=False),
+    "account_logout": Ligne(),
+    "account_inactive": Ligne(connecte=False),
+    "account_change_password": Ligne(),
+    "account_reset_password": Ligne(connecte=False),
+    "account_reset_password_done": Ligne(connecte=False),
+    "account_reset_password_from_key": Ligne(connecte=False),
+    "account_reset_password_from_key_done": Ligne(connecte=False),
+    "actions:liste": Ligne(
+        TOUS, variantes=("?page=2&sort=-echeance", "?statut=EN_COURS&retard=oui", "?q=introuvable")
+    ),
+    "actions:creer": Ligne((Role.RESPONSABLE,)),
+    "actions:detail": Ligne(TOUS),
+    "actions:modifier": Ligne((Role.RESPONSABLE,)),
+    "actions:statut": Ligne(GESTE),
+    "actions:echeance": Ligne(GESTE),
+    "actions:attention": Ligne(GESTE),
+    "actions:note": Ligne(GESTE),
+    "actions:partenaire": Ligne(TOUS),
+    "partenaires:liste": Ligne(TOUS),
+    "indicateurs:liste": Ligne(TOUS),
+    "indicateurs:detail": Ligne(TOUS, graphiques=1),
+    "admin:index": Ligne((Role.RESPONSABLE,)),
+    "admin:app_list": Ligne(),
+    "admin:password_change": Ligne(),
+    "admin:password_change_done": Ligne(),
+    "admin:auth_user_password_change": Ligne(),
+    "admin:partenaires_partenaire_import": Ligne((Role.RESPONSABLE,)),
+    # Une adresse inconnue de l'administration : la page d'erreur du site.
+    "admin:admin/(?P<url>.*)$": Ligne(code=404),
+}
+
+# Les écrans d'administration de chaque modèle. Ceux que personne n'ouvre (« ! ») montrent la page de refus.
+ECRANS = {
+    "comptes_collectivite": "changelist change history !add !delete",
+    "comptes_service": "changelist change history add delete",
+    "comptes_utilisateur": "changelist change history add !delete",
+    "comptes_lot": "changelist change history !add !delete",
+    "comptes_trace": "changelist change history !add !delete",
+    "comptes_jeton": "changelist change history !add !delete",
+    "partenaires_partenaire": "changelist change history add delete",
+    "partenaires_convention": "changelist change history add delete",
+    "actions_plan": "changelist change history add delete",
+    "actions_axe": "changelist change history add delete",
+    "actions_action": "changelist change history add !delete",
+    "actions_notedesuivi": "changelist change history add delete",
+    "indicateurs_indicateur": "changelist change history add delete",
+    "indicateurs_valeurannuelle": "changelist change history add !delete",
+    "indicateurs_cible": "changelist change history add !delete",
+    "axes_accessattempt": "changelist change history !add delete",
+    "axes_accesslog": "changelist change history !add delete",
+    "axes_accessfailurelog": "changelist change history !add delete",
+}
+
+PAGES |= {
+    f"admin:{modele}_{ecran.removeprefix('!')}": Ligne(code=403 if ecran.startswith("!") else 200)
+    for modele, ecrans in ECRANS.items()
+    for ecran in ecrans.split()
+}
+
+# Ce qu'un navigateur n'affiche pas : le code que l'adresse répond.
+SANS_PAGE = {
+    "accueil:sante": 200,  # JSON, pour la supervision
+    "admin:login": 302,  # vers la connexion du site
+    "admin:logout": 405,  # se déconnecter est un envoi
+    "admin:autocomplete": 403,  # JSON, demandé par les listes à recherche
+    "admin:jsi18n": 200,  # script
+    "admin:view_on_site": 302,
+    "admin:partenaires_partenaire_export": 200,  # un fichier
+    "admin:partenaires_partenaire_import_appliquer": 405,  # un envoi
+    **{f"admin:admin/{modele.replace('_', '/')}/<path:object_id>/": 302 for modele in ECRANS},
+}
+
+# Des adresses qui se trompent, et qui s'en aperçoit ; « {autrui} » est une action qui n'est pas celle de l'agent.
+ERREURS = (
+    (Role.LECTEUR, "/actions/{autrui}/statut/", 403),
+    (Role.AGENT, "/actions/{autrui}/statut/", 403),
+    (Role.AGENT, "/actions/creer/", 403),
+    (ANONYME, "/nulle-part/", 404),
+    (Role.LECTEUR, "/actions/999999/", 404),
+    (Role.ADMINISTRATEUR, "/nulle-part/", 404),
+    (Role.ADMINISTRATEUR, "/?annee=bientot", 400),
+    (Role.ADMINISTRATEUR, "/?annee=2023&au=2023-12-31", 400),
+    (Role.ADMINISTRATEUR, "/actions/?statut=PRESQUE&au=hier&axe=0", 400),
+)
+
+# Ce qu'axe reproche et que nous ne pouvons pas mieux écrire : règle, et ce qui se lit dans l'élément en cause.
+TOLERE = {
+    # select2, livré avec l'administration de Django, pose la recherche d'une liste à plusieurs choix directement dans
+    # son <ul>. Le champ est nommé et s'atteint au clavier ; seul le balisage de select2 est hors de nos mains.
+    "list": "select2-selection__rendered",
+}
+
+# --- Juger une page -----------------------------------------------------------------------------
+
+# Ce que la feuille de style du site, ou celle de l'administration, donne à toutes ses pages.
+STYLE_DU_SITE = "() => getComputedStyle(document.body).fontVariantNumeric === 'tabular-nums'"
+STYLE_DE_L_ADMINISTRATION = """
+() => getComputedStyle(document.getElementById("header")).backgroundColor !== "rgba(0, 0, 0, 0)"
+"""
+
+
+def juger(fenetre: Fenetre, style: str = STYLE_DU_SITE, *, avec_axe: bool = True) -> list[str]:
+    """Les styles posés, la largeur tenue, axe : ce qu'on voit de la page une fois ses blocs dépliés."""
+    fenetre.deplier()
+    absence = [] if fenetre.page.evaluate(style) else ["la feuille de style n'est pas appliquée"]
+    return [*absence, *fenetre.debordements(), *(fenetre.violations_axe(TOLERE) if avec_axe else [])]
+
+
+def visiter(fenetre: Fenetre, page: "AVisiter") -> list[str]:
+    """Tous les défauts d'une page."""
+    defauts = fenetre.ouvrir(page.chemin, page.code)
+    if page.administration:
+        fenetre.page.locator('html[data-administration="prete"]').wait_for()
+    montres = fenetre.page.locator("[data-graphique]").count()
+    if montres < page.graphiques:
+        defauts.append(f"{montres} graphique au lieu de {page.graphiques}")
+    # L'administration se juge large, où elle montre tout ; étroite, elle ne fait que replier sa barre latérale.
+    etroite = fenetre.page.viewport_size == ETROIT
+    style = STYLE_DE_L_ADMINISTRATION if page.administration else STYLE_DU_SITE
+    return defauts + juger(fenetre, style, avec_axe=not (page.administration and etroite))
+
+
+@pytest.fixture
+def decor(live_server) -> Decor:
+    """Trente actions : deux pages de liste, des colonnes pleines, des historiques."""
+    return plan_garni(30)
+
+
+@pytest.fixture
+def ouvrir_chez(ouvrir_une_fenetre, decor):
+    """Ouvre la fenêtre de quelqu'un, déjà connecté."""
+
+    def ouvrir(qui: str, taille: dict[str, int]) -> Fenetre:
+        fenetre = ouvrir_une_fenetre(viewport=taille)
+        if qui != ANONYME:
+            fenetre.page.context.add_cookies([cookie_de_session(decor.comptes[qui], fenetre.origine)])
+        return fenetre
+
+    return ouvrir
+
+
+# --- Les essais ---------------------------------------------------------------------------------
+
+
+def test_le_tableau_couvre_exactement_le_site():
+    assert resolveur.ecarts([*PAGES, *SANS_PAGE]) == []
+
+
+def test_ce_qui_est_dit_sans_page_n_en_affiche_pas(decor):
+    client = Client(raise_request_exception=False)
+    client.force_login(decor.comptes[Role.ADMINISTRATEUR], backend="comptes.authentification.BackendDesRoles")
+    for nom, code in SANS_PAGE.items():
+        reponse = client.get(decor.adresse(nom))
+        assert (nom, reponse.status_code) == (nom, code)
+        assert code != 200 or not reponse["Content-Type"].startswith("text/html"), nom
+
+
+@dataclass(frozen=True)
+class AVisiter:
+    """Une page que quelqu'un ouvre, et ce qu'on en attend."""
+
+    chemin: str
+    code: int = 200
+    graphiques: int = 0
+    administration: bool = False
+
+
+def a_visiter(qui: str, decor: Decor) -> Iterator[AVisiter]:
+    """Tout ce que cette personne ouvre : les pages du tableau qui la concernent, et ses erreurs."""
+    for nom, ligne in PAGES.items():
+        premier = Role.ADMINISTRATEUR if ligne.connecte else ANONYME
+        if qui == premier or qui in ligne.aussi:
+            administration = nom.startswith("admin:") and ligne.code == 200
+            adresse = decor.adresse(nom)
+            yield AVisiter(adresse, ligne.code, ligne.graphiques, administration)
+            for variante in ligne.variantes if qui == premier else ():
+                yield AVisiter(adresse + variante, ligne.code)
+    for personne, chemin, code in ERREURS:
+        if personne == qui:
+            yield AVisiter(chemin.format(autrui=decor.actions["d_autrui"].pk), code)
+
+
+@pytest.mark.parametrize(
+    ("qui", "taille"),
+    [
+        (Role.ADMINISTRATEUR, ETROIT),
+        (Role.ADMINISTRATEUR, LARGE),
+        (Role.RESPONSABLE, ETROIT),
+        (Role.AGENT, ETROIT),
+        (Role.LECTEUR, ETROIT),
+        (ANONYME, ETROIT),
+        (ANONYME, LARGE),
+    ],
+    ids=lambda valeur: valeur["width"] if isinstance(valeur, dict) else str(valeur),
+)
+def test_chaque_page_est_sans_defaut(ouvrir_chez, decor, qui, taille):
+    fenetre = ouvrir_chez(qui, taille)
+    defauts = {page.chemin: visiter(fenetre, page) for page in a_visiter(qui, decor)}
+    assert defauts, "rien n'a été visité"
+    phrases = [f"{chemin} : {defaut}" for chemin, trouves in defauts.items() for defaut in trouves]
+    if phrases:
+        pytest.fail("\n".join(phrases), pytrace=False)
+
+
+def test_apres_trop_d_essais_la_page_429_est_sans_defaut(ouvrir_une_fenetre):
+    fenetre = ouvrir_une_fenetre(viewport=ETROIT)
+    page = fenetre.page
+    page.goto(f"{fenetre.origine}/connexion/")
+    for _ in range(10):
+        page.get_by_label("Identifiant").fill("quelqu-un")
+        page.get_by_label("Mot de passe").fill("ce n'est pas le bon")
+        with page.expect_navigation() as navigation:
+            page.get_by_role("button", name="Se connecter").click()
+    assert navigation.value.status == 429
+    expect(page.get_by_role("heading", level=1)).to_have_text("Trop d'essais")
+    assert fenetre.defauts() + juger(fenetre) == []
+
+
+def test_la_page_de_panne_est_sans_defaut(ouvrir_chez, monkeypatch, caplog):
+    def tomber(*args):
+        raise RuntimeError("panne d'essai")
+
+    monkeypatch.setattr("accueil.views.lire_demande", tomber)
+    fenetre = ouvrir_chez(Role.LECTEUR, ETROIT)
+    assert fenetre.ouvrir("/", 500) + juger(fenetre) == []
+    assert "panne d'essai" in caplog.text
