@@ -6,6 +6,7 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Div, Layout, Submit
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -286,6 +287,14 @@ class FormulaireAction(FormulaireVersionne):
             ),
             Submit("", "Enregistrer l'action"),
         )
+
+    def enregistrer(self) -> Action | None:
+        """L'action enregistrée ; None si elle est refusée, les erreurs sont alors dans le formulaire.
+
+        La transaction ne s'ouvre qu'ici : sur SQLite elle prend le verrou d'écriture, que la lecture n'attend pas.
+        """
+        with transaction.atomic():
+            return self.save() if self.is_valid() else None
 
     def _proposer(self, nom: str, choix: QuerySet) -> None:
         """Les choix d'un champ. Ce que l'action a déjà reste proposé, même désactivé : l'enregistrer ne l'ôte pas."""

@@ -1,5 +1,4 @@
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -99,12 +98,10 @@ def _geste(request: HttpRequest, pk: int, classe: type[FormulaireDeGeste]) -> Ht
 def modifier(request: HttpRequest, pk: int) -> HttpResponse:
     action = _action(pk)
     exiger(request.user, Droit.MODIFIER_LE_PLAN, action)
-    with transaction.atomic():
-        formulaire = FormulaireAction(request.POST or None, instance=action, plan=action.plan, auteur=request.user)
-        if formulaire.is_valid():
-            formulaire.save()
-            messages.success(request, "Action enregistrée.")
-            return redirect(action)
+    formulaire = FormulaireAction(request.POST or None, instance=action, plan=action.plan, auteur=request.user)
+    if request.method == "POST" and formulaire.enregistrer():
+        messages.success(request, "Action enregistrée.")
+        return redirect(action)
     return render(request, "actions/fiche.html", {"action": action, "formulaire": formulaire})
 
 
