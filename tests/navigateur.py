@@ -3,6 +3,7 @@
 `Fenetre` est un onglet dont chaque visite rend la liste de ses défauts, en phrases ; vide, la page est bonne.
 """
 
+import contextlib
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from django.conf import settings
 from django.test import Client
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response
+from playwright.sync_api import TimeoutError as DelaiDepasse
 
 from comptes.models import Utilisateur
 
@@ -97,8 +99,8 @@ class Fenetre:
             self._bruits.append(f"requête hors du site : {requete.url}")
 
     def _noter_l_echec(self, requete: Request) -> None:
-        # Une navigation remplacée par la suivante (double clic) n'est pas une panne.
-        if not (requete.is_navigation_request() and requete.failure == "net::ERR_ABORTED"):
+        # Abandonnée parce qu'on a quitté la page (double clic, lien suivi avant la fin) : ce n'est pas une panne.
+        if requete.failure != "net::ERR_ABORTED":
             self._bruits.append(f"requête échouée : {requete.url} ({requete.failure})")
 
     def ouvrir(self, chemin: str, code: int = 200) -> list[str]:
@@ -141,7 +143,9 @@ class Fenetre:
         for bloc in self.page.locator("[data-graphique]").all():
             bloc.scroll_into_view_if_needed()
             if self.page.locator(f"#{bloc.get_attribute('data-graphique')}-donnees").count():
-                bloc.and_(self.page.locator('[data-repris="oui"]')).wait_for(timeout=10_000)
+                # Le délai passé, la phrase rendue plus bas nomme le graphique.
+                with contextlib.suppress(DelaiDepasse):
+                    bloc.and_(self.page.locator('[data-repris="oui"]')).wait_for()
         return [f"graphique que plotly n'a pas repris : {cle}" for cle in self.page.evaluate(_GRAPHIQUES_NON_REPRIS)]
 
     def deplier(self) -> None:

@@ -160,7 +160,9 @@ def visiter(fenetre: Fenetre, page: "AVisiter") -> list[str]:
     # L'administration se juge large, où elle montre tout ; étroite, elle ne fait que replier sa barre latérale.
     etroite = fenetre.page.viewport_size == ETROIT
     style = STYLE_DE_L_ADMINISTRATION if page.administration else STYLE_DU_SITE
-    return defauts + juger(fenetre, style, avec_axe=not (page.administration and etroite))
+    defauts += juger(fenetre, style, avec_axe=not (page.administration and etroite))
+    fenetre.oublier()
+    return defauts
 
 
 @pytest.fixture
