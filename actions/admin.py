@@ -278,8 +278,9 @@ class ActionAdmin(AdminVersionne):
         super().save_formset(request, form, formset, change)
 
     @admin.display(description="échéance", ordering="echeance")
-    def echeance_lisible(self, action: Action) -> Echeance | None:
-        return action.valeur_echeance
+    def echeance_lisible(self, action: Action) -> Echeance | str:
+        # La fiche écrirait « None » : Django n'y remplace le vide que pour les champs.
+        return action.valeur_echeance or self.get_empty_value_display()
 
 
 @admin.register(NoteDeSuivi)

@@ -13,10 +13,12 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, transaction
 from django.utils.functional import cached_property
 from simple_history.admin import SimpleHistoryAdmin
+from simple_history.models import DeletedObject, ModelChange
+from simple_history.template_utils import HistoricalRecordContextHelper
 
 from comptes.droits import Droit, peut
 from socle.champs import ChampDate, ChampNombre, SaisieDate
-from socle.formulaires import FormulaireVersionne
+from socle.formulaires import FormulaireVersionne, afficher
 from socle.modeles import ConflitDeVersion
 
 FORMATS_FRANCAIS: dict[type[models.Field], dict[str, Any]] = {
@@ -87,6 +89,17 @@ class AdminEnLecture(AdminBase):
     list_display_links: Any = None
 
 
+class ChangementEnClair(HistoricalRecordContextHelper):
+    """Les deux valeurs d'un champ comme le produit les écrit : jamais un code, « None » ni de l'anglais."""
+
+    def prepare_delta_change_value(self, change: ModelChange, value: Any) -> Any:
+        valeur = super().prepare_delta_change_value(change, value)
+        if isinstance(valeur, DeletedObject):
+            return "—" if valeur.pk is None else f"n° {valeur.pk}, supprimé depuis"
+        choix = dict(getattr(self.model._meta.get_field(change.field), "flatchoices", ()))
+        return afficher(choix.get(valeur, valeur) if isinstance(valeur, str) else valeur)
+
+
 class AdminHistorise(AdminBase, SimpleHistoryAdmin):
     """L'historique des champs, en lecture : y revenir passerait à côté des règles d'écriture."""
 
@@ -102,6 +115,12 @@ class AdminHistorise(AdminBase, SimpleHistoryAdmin):
         # simple_history perd l'auteur quand le modèle ne suit aucune clé étrangère : une requête par version.
         versions = super().get_history_queryset(request, history_manager, pk_name, object_id)
         return versions.select_related("history_user")
+
+    def history_view_title(self, request, obj) -> str:
+        return f"Historique : {obj}"
+
+    def get_historical_record_context_helper(self, request, historical_record) -> ChangementEnClair:
+        return ChangementEnClair(self.model, historical_record)
 
     def history_view(self, request, object_id, extra_context=None):
         if self.get_object(request, unquote(object_id)) is None:

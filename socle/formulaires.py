@@ -1,11 +1,15 @@
 """Formulaires sur des lignes éditées à plusieurs : personne n'écrase personne sans le voir."""
 
+import datetime
 from copy import copy
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.db import models
+
+from socle.formats import formater_date, formater_nombre
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,10 @@ def afficher(valeur: Any) -> str:
         return "—"
     if isinstance(valeur, bool):
         return "oui" if valeur else "non"
+    if isinstance(valeur, datetime.date):
+        return formater_date(valeur)
+    if isinstance(valeur, Decimal):
+        return formater_nombre(valeur)
     if isinstance(valeur, models.QuerySet | list | tuple | set):
         return ", ".join(str(element) for element in valeur) or "—"
     return str(valeur)

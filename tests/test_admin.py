@@ -21,7 +21,7 @@ from actions.models import (
     ReportEcheance,
 )
 from actions.plans import Axe
-from actions.statuts import Statut
+from actions.statuts import Priorite, Statut
 from comptes.droits import Role
 from comptes.gestes import Geste, Jeton, LigneDeLot, Lot, PorteeDeJeton, Trace
 from comptes.models import Collectivite, Service, Utilisateur
@@ -692,6 +692,26 @@ def test_ce_qui_fait_l_histoire_ne_se_supprime_pas(un_de_chaque, bureau, modele)
     objet = un_de_chaque[modele]
     assert bureau.post(adresse(modele, "delete", objet.pk), {"post": "yes"}).status_code == 403
     assert type(objet)._base_manager.filter(pk=objet.pk).exists()
+
+
+def test_l_historique_montre_les_valeurs_en_clair_et_en_francais(bureau):
+    action = fabriques.action(priorite=Priorite.HAUTE, date_debut=datetime.date(2023, 12, 31))
+    action.service_pilote = fabriques.service("Achats")
+    action.priorite, action.date_debut, action.visible_du_public = "", None, False
+    action.save()
+    page = texte(bureau.get(adresse("actions.action", "history", action.pk)))
+    assert f"Historique : {action}" in page
+    for changement in (
+        "Service pilote : — → Achats",
+        "Priorité : Haute → —",
+        "Date de début : 31/12/2023 → —",
+        "Visible du public : oui → non",
+    ):
+        assert changement in page
+
+
+def test_une_action_sans_echeance_n_affiche_pas_none(bureau):
+    assert "None" not in texte(bureau.get(adresse("actions.action", "change", fabriques.action().pk)))
 
 
 def test_desactiver_et_reactiver_des_partenaires_entre_dans_l_historique(un_de_chaque, bureau, administrateur):

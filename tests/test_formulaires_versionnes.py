@@ -1,5 +1,8 @@
 """Le formulaire d'une ligne versionnée : personne n'écrase personne sans le voir, rien de tapé n'est perdu."""
 
+import datetime
+from decimal import Decimal
+
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.http import QueryDict
@@ -209,7 +212,17 @@ def test_les_deux_versions_se_lisent_en_clair():
 
 @pytest.mark.parametrize(
     ("valeur", "texte"),
-    [(None, "—"), ("", "—"), (True, "oui"), (False, "non"), (0, "0"), ([], "—"), (["a", "b"], "a, b")],
+    [
+        (None, "—"),
+        ("", "—"),
+        (True, "oui"),
+        (False, "non"),
+        (0, "0"),
+        ([], "—"),
+        (["a", "b"], "a, b"),
+        (datetime.date(2023, 12, 31), "31/12/2023"),
+        (Decimal("166.500000"), "166,5"),
+    ],
 )
 def test_une_valeur_se_montre_en_clair(valeur, texte):
     assert afficher(valeur) == texte
