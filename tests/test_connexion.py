@@ -128,6 +128,7 @@ def test_la_sante_repond_sans_connexion(client):
     assert (reponse.status_code, reponse.json()) == (200, {"etat": "ok"})
 
 
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_la_sante_est_mauvaise_quand_la_base_ne_repond_pas(client):
     # Une base sans table : la requête échoue pour de bon.
     with connection.cursor() as curseur:
