@@ -24,7 +24,7 @@ def etapes(sqlite: str, options: list[str], rapide: bool) -> list[Etape]:
     return [
         sans_navigateur,
         Etape("sans navigateur, PostgreSQL", [*POSTGRES, *pytest, *SANS_NAVIGATEUR]),
-        Etape("navigateur, PostgreSQL", [*POSTGRES, *pytest, "-m", "navigateur"]),
+        Etape("navigateur, PostgreSQL", [*POSTGRES, *pytest, "-m", "navigateur", "-n", "2"]),
         Etape("court chemin dans le navigateur, SQLite", [*pytest, "-m", "fumee"], sur_sqlite),
     ]
 
