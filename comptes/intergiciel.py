@@ -12,7 +12,8 @@ class ConnexionRequise(LoginRequiredMiddleware):
     def process_view(self, request, view_func, view_args, view_kwargs):
         """Un compte connecté sans le droit d'entrer est refusé dès ici : sans rôle il ne lit rien, et /admin/ le
         renverrait à une connexion déjà faite en perdant sa saisie."""
-        if request.user.is_authenticated and getattr(view_func, "login_required", True):
+        # Dans cet ordre : /sante/ doit répondre sans lire de session quand la base est tombée.
+        if getattr(view_func, "login_required", True) and request.user.is_authenticated:
             exiger(request.user, Droit.CONSULTER)
             if request.resolver_match.app_name == "admin" and not request.user.is_staff:
                 raise PermissionDenied("Votre rôle n'ouvre pas l'administration.")
