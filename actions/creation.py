@@ -1,5 +1,6 @@
 """Créer une action : sa fiche et ses premières lignes de journal, ensemble ou pas du tout."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Any, cast
 
@@ -9,7 +10,8 @@ from django.utils import timezone
 from actions.journaux import ChangementDeStatut, PresenceAuPlan, ReportEcheance
 from actions.requetes import CHAMPS_PROJETES, ActionQuerySet
 from actions.statuts import Mouvement, Statut, avancement_impose
-from actions.suivi import PartenaireDeLAction
+from actions.suivi import PartenaireDeLAction, ReferenceCadre
+from partenaires.models import Partenaire
 from socle.echeances import Echeance
 
 if TYPE_CHECKING:
@@ -29,12 +31,14 @@ class ActionManager(_ActionManager):
         date_effet: date | None = None,
         commentaire: str = "",
         echeance: Echeance | None = None,
-        partenaires=(),
+        partenaires: Iterable[Partenaire] = (),
+        references: Iterable[Any] = (),
         **champs,
     ) -> "Action":
         """Crée une action avec ses premières lignes de journal (entrée au plan, statut, échéance s'il y en a).
 
-        `champs` : les champs d'Action ; sans `numero`, le rang suivant du plan est pris.
+        `champs` : les champs d'Action ; sans `numero`, le rang suivant du plan est pris. `references` : des objets
+        qui ont `cadre` et `code`.
         Lève ValidationError ; rien n'est alors écrit.
         """
         jour = date_effet or timezone.localdate()
@@ -49,6 +53,8 @@ class ActionManager(_ActionManager):
             action.save()
             for partenaire in partenaires:
                 PartenaireDeLAction.objects.create(action=action, partenaire=partenaire)
+            for reference in references:
+                ReferenceCadre.objects.create(action=action, cadre=reference.cadre, code=reference.code)
             PresenceAuPlan.ecrire(action, mouvement=Mouvement.ENTREE, **signature)
             ChangementDeStatut.ecrire(
                 action, statut=statut, avancement=avancement_a_ecrire(statut, avancement), **signature

@@ -1,24 +1,19 @@
-"""Formulaires des gestes sur une action, et de sa fiche."""
-
-from typing import cast
+"""Formulaires des gestes sur une action. La fiche a le sien : `fiche.py`."""
 
 from crispy_forms.helper import FormHelper
-from crispy_forms.layout import Div, Layout, Submit
+from crispy_forms.layout import Submit
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from actions.journaux import ChangementDeStatut, SaisieTardive
-from actions.models import Action, PartenaireDeLAction
+from actions.models import Action
 from actions.statuts import PointAttention, Statut
 from actions.suivi import PorteeDeNote
-from comptes.models import Service, Utilisateur
-from partenaires.models import Partenaire
-from socle.champs import ChampDate, ChampEcheance, ChampNombre
+from comptes.models import Utilisateur
+from socle.champs import ChampDate, ChampEcheance
 from socle.formats import formater_date
-from socle.formulaires import FormulaireVersionne, remplacer_la_saisie
+from socle.formulaires import remplacer_la_saisie
 from socle.modeles import ConflitDeVersion
 
 
@@ -110,7 +105,7 @@ class FormulaireAuJournal(FormulaireDeGeste):
         }
 
 
-def _champ_date_effet() -> ChampDate:
+def champ_date_effet() -> ChampDate:
     return ChampDate(
         label="Date d'effet",
         initial=timezone.localdate,
@@ -133,7 +128,7 @@ class FormulaireStatut(FormulaireAuJournal):
     avancement = forms.IntegerField(
         label="Avancement (%)", required=False, help_text="De 1 à 99, pour une action en cours."
     )
-    date_effet = _champ_date_effet()
+    date_effet = champ_date_effet()
     commentaire = forms.CharField(
         label="Commentaire", required=False, widget=forms.Textarea(attrs={"rows": 3}), max_length=2000
     )
@@ -174,7 +169,7 @@ class FormulaireEcheance(FormulaireAuJournal):
         max_length=300,
         help_text="Demandé quand une échéance est déjà fixée.",
     )
-    date_effet = _champ_date_effet()
+    date_effet = champ_date_effet()
 
     def valeurs_de_depart(self, action: Action) -> dict:
         return {"echeance": action.valeur_echeance}
@@ -232,127 +227,3 @@ class FormulaireNote(FormulaireDeGeste):
     def ecrire(self, auteur: Utilisateur) -> None:
         donnees = self.cleaned_data
         self.action.noter(donnees["texte"], auteur=auteur, le=donnees["date"], portee=donnees["portee"])
-
-
-class FormulaireAction(FormulaireVersionne):
-    """La fiche d'une action : quatre champs d'abord, le reste replié."""
-
-    partenaires = forms.ModelMultipleChoiceField(
-        label="Partenaires",
-        queryset=Partenaire.objects.none(),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )
-    date_debut = ChampDate(label="Date de début", required=False)
-    budget_previsionnel = ChampNombre(label="Budget prévisionnel (€)", required=False, max_digits=14, decimal_places=2)
-    budget_realise = ChampNombre(label="Budget réalisé (€)", required=False, max_digits=14, decimal_places=2)
-
-    premiers: tuple[str, ...] = ("intitule", "axe", "service_pilote", "pilote")
-
-    class Meta:
-        model = Action
-        fields = (
-            "intitule",
-            "axe",
-            "service_pilote",
-            "pilote",
-            "numero",
-            "description",
-            "suppleant",
-            "elu_referent",
-            "priorite",
-            "date_debut",
-            "budget_previsionnel",
-            "budget_realise",
-            "partenaires",
-            "visible_du_public",
-        )
-
-    def __init__(self, *args, plan, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
-        self.instance.plan = plan
-        comptes = Utilisateur.objects.filter(is_active=True)
-        self._proposer("axe", plan.axes.all())
-        self._proposer("service_pilote", Service.objects.filter(actif=True))
-        self._proposer("pilote", comptes)
-        self._proposer("suppleant", comptes)
-        self._proposer("partenaires", Partenaire.objects.actifs())
-        self.helper = FormHelper()
-        self.helper.layout = Layout(
-            "version",
-            *self.premiers,
-            Div(
-                *(nom for nom in self.fields if nom not in ("version", *self.premiers)),
-                template="socle/_replie.html",
-            ),
-            Submit("", "Enregistrer l'action"),
-        )
-
-    def enregistrer(self) -> Action | None:
-        """L'action enregistrée ; None si elle est refusée, les erreurs sont alors dans le formulaire.
-
-        La transaction ne s'ouvre qu'ici : sur SQLite elle prend le verrou d'écriture, que la lecture n'attend pas.
-        """
-        with transaction.atomic():
-            return self.save() if self.is_valid() else None
-
-    def _proposer(self, nom: str, choix: QuerySet) -> None:
-        """Les choix d'un champ. Ce que l'action a déjà reste proposé, même désactivé : l'enregistrer ne l'ôte pas."""
-        champ = cast(forms.ModelChoiceField, self.fields[nom])
-        deja = self.initial.get(nom) or []
-        deja = [objet.pk for objet in deja] if isinstance(deja, list) else [deja]
-        champ.queryset = choix.model._default_manager.filter(Q(pk__in=choix.values("pk")) | Q(pk__in=deja))
-        if champ.empty_label is not None:
-            champ.empty_label = "Non renseigné"
-
-    def _save_m2m(self) -> None:
-        """Les rôles des partenaires gardés restent ; seuls ceux qu'on ajoute ou retire bougent."""
-        choisis = set(self.cleaned_data["partenaires"])
-        for participation in self.instance.participations.select_related("partenaire"):
-            if participation.partenaire in choisis:
-                choisis.discard(participation.partenaire)
-            else:
-                participation.delete()
-        for partenaire in sorted(choisis, key=lambda p: p.pk):
-            PartenaireDeLAction.objects.create(action=self.instance, partenaire=partenaire)
-
-
-class FormulaireCreation(FormulaireAction):
-    """Une nouvelle action, avec ses premières lignes de journal."""
-
-    statut = forms.ChoiceField(label="Statut", choices=Statut, initial=Statut.NON_INITIEE)
-    date_effet = _champ_date_effet()
-    echeance = ChampEcheance(label="Échéance", required=False)
-
-    premiers = ("intitule", "service_pilote", "statut", "echeance")
-
-    def __init__(self, *args, plan, **kwargs) -> None:
-        super().__init__(*args, plan=plan, **kwargs)
-        self.fields["numero"].initial = Action.objects.prochain_numero(plan)
-
-    def clean_date_effet(self):
-        jour = self.cleaned_data["date_effet"]
-        if jour > timezone.localdate():
-            raise ValidationError("La date d'effet est dans le futur.")
-        return jour
-
-    def enregistrer(self) -> Action | None:
-        """L'action créée, ou celle que ce même envoi vient de créer (double clic, rechargement) ; None si refusé."""
-        if self.is_valid():
-            donnees = {nom: valeur for nom, valeur in self.cleaned_data.items() if nom != "version"}
-            try:
-                return Action.objects.creer(plan=self.instance.plan, auteur=self.auteur, **donnees)
-            except ValidationError as erreur:
-                self.add_error(None, ValidationError(erreur.messages))
-        return self._deja_creee()
-
-    def _deja_creee(self) -> Action | None:
-        numero = str(self.data.get("numero", ""))
-        if not (numero.isdecimal() and len(numero) < 9):
-            return None
-        return Action.objects.filter(
-            plan=self.instance.plan,
-            numero=int(numero),
-            intitule=str(self.data.get("intitule", "")).strip(),
-            changementdestatuts__auteur=self.auteur,
-        ).first()

@@ -10,6 +10,8 @@ from partenaires.models import Partenaire
 from socle.contraintes import liste_fermee
 from socle.modeles import QuerySetSuivi
 
+LONGUEUR_DE_REFERENCE = 100
+
 
 class RoleDePartenaire(models.TextChoices):
     PORTEUR = "PORTEUR", "Porteur"
@@ -59,8 +61,8 @@ class ReferenceCadre(models.Model):
     """La place d'une action dans un autre cadre : PCAET, SPASER, ISO 9001…"""
 
     action = models.ForeignKey("actions.Action", on_delete=models.CASCADE, related_name="references")
-    cadre = models.CharField("cadre", max_length=100)
-    code = models.CharField("code", max_length=100, blank=True)
+    cadre = models.CharField("cadre", max_length=LONGUEUR_DE_REFERENCE)
+    code = models.CharField("code", max_length=LONGUEUR_DE_REFERENCE, blank=True)
 
     objects = QuerySetSuivi.as_manager()
     history = HistoricalRecords()

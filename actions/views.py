@@ -6,11 +6,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_tables2 import RequestConfig
 
 from actions.chronologie import chronologie
+from actions.fiche import FormulaireAction, FormulaireCreation
 from actions.filtres import FiltreActions
 from actions.formulaires import (
-    FormulaireAction,
     FormulaireAttention,
-    FormulaireCreation,
     FormulaireDeGeste,
     FormulaireEcheance,
     FormulaireNote,

@@ -91,8 +91,12 @@ class FormulaireVersionne(forms.ModelForm):
         derniere = actuelle.history.first()
         return derniere.history_user if derniere and derniere.version == actuelle.version else None
 
+    def valeurs_enregistrees(self, actuelle: Any) -> dict[str, Any]:
+        """Par nom de champ, ce qui est enregistré. Un formulaire qui ajoute des champs hors du modèle les y ajoute."""
+        return forms.model_to_dict(actuelle, fields=self._meta.fields, exclude=self._meta.exclude)
+
     def _divergences(self, actuelle: Any, donnees: dict[str, Any]) -> list[Divergence]:
-        enregistre = forms.model_to_dict(actuelle, fields=self._meta.fields, exclude=self._meta.exclude)
+        enregistre = self.valeurs_enregistrees(actuelle)
         divergences = []
         for nom, champ in self.fields.items():
             if nom == "version" or nom not in enregistre or nom not in donnees:
@@ -101,7 +105,7 @@ class FormulaireVersionne(forms.ModelForm):
                 divergences.append(
                     Divergence(
                         libelle=str(self[nom].label),
-                        enregistre=self._en_clair(champ, getattr(actuelle, nom)),
+                        enregistre=self._en_clair(champ, getattr(actuelle, nom, enregistre[nom])),
                         saisi=self._en_clair(champ, donnees[nom]),
                     )
                 )

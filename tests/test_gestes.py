@@ -308,6 +308,49 @@ def test_changer_les_partenaires_garde_le_role_de_ceux_qui_restent(client, respo
     assert {p.partenaire: p.role for p in action.participations.all()} == {garde: "PORTEUR", nouveau: ""}
 
 
+def test_le_role_d_un_partenaire_se_choisit_dans_la_fiche(client, responsable, action):
+    porteur = fabriques.partenaire("La Région")
+    action.participations.create(partenaire=porteur)
+    client.force_login(responsable)
+    assert "Rôle de La Région" in texte(client.get(f"/actions/{action.pk}/modifier/"))
+    champs = {"partenaires": [porteur.pk], f"role_{porteur.pk}": "PORTEUR"}
+    assert client.post(f"/actions/{action.pk}/modifier/", fiche(action, **champs)).status_code == 302
+    assert action.participations.get().role == "PORTEUR"
+
+
+def test_un_role_change_par_un_autre_entre_temps_se_voit(client, responsable, action):
+    porteur = fabriques.partenaire("La Région")
+    participation = action.participations.create(partenaire=porteur)
+    client.force_login(responsable)
+    ouverte = fiche(action, partenaires=[porteur.pk], **{f"role_{porteur.pk}": "PORTEUR"})
+    participation.role = "FINANCEUR"
+    participation.save()
+    action.save()
+    page = texte(client.post(f"/actions/{action.pk}/modifier/", ouverte))
+    assert "Financeur" in page
+    assert action.participations.get().role == "FINANCEUR"
+
+
+def test_les_references_se_tapent_une_par_ligne(client, responsable, action):
+    gardee = action.references.create(cadre="ISO 9001")
+    action.references.create(cadre="SPASER", code="2")
+    client.force_login(responsable)
+    saisie = "PCAET : 3.2\n\nISO 9001\nPCAET : 3.2"
+    assert client.post(f"/actions/{action.pk}/modifier/", fiche(action, references=saisie)).status_code == 302
+    assert [str(reference) for reference in action.references.all()] == ["ISO 9001", "PCAET 3.2"]
+    assert action.references.get(cadre="ISO 9001") == gardee
+    assert "PCAET 3.2" in texte(client.get(action.get_absolute_url()))
+
+
+@pytest.mark.parametrize("saisie", [": 3.2", "x" * 101, f"PCAET : {'1' * 101}"])
+def test_une_reference_illisible_est_refusee_et_reste_affichee(client, responsable, action, saisie):
+    client.force_login(responsable)
+    reponse = client.post(f"/actions/{action.pk}/modifier/", fiche(action, references=saisie))
+    assert erreurs(reponse, "references")
+    assert saisie in texte(reponse)
+    assert not action.references.exists()
+
+
 def test_enregistrer_la_fiche_garde_un_partenaire_et_un_service_desactives_depuis(client, responsable, action):
     ancien = fabriques.partenaire(actif=False)
     action.participations.create(partenaire=ancien)
@@ -349,6 +392,7 @@ def creation(plan, **champs) -> dict:
         "statut": "EN_COURS",
         "date_effet": "2026-02-01",
         "echeance": "T4 2026",
+        "references": "PCAET : 3.2",
     }
     return {**valeurs, **champs}
 
@@ -360,6 +404,7 @@ def test_creer_une_action_ecrit_ses_premieres_lignes_de_journal(client, responsa
     action = Action.objects.get()
     assert reponse.url == action.get_absolute_url()
     assert (action.statut, str(action.valeur_echeance), action.presence) == ("EN_COURS", "T4 2026", "ENTREE")
+    assert [str(reference) for reference in action.references.all()] == ["PCAET 3.2"]
     assert {ligne.auteur for ligne in ChangementDeStatut.objects.all()} == {responsable}
 
 
