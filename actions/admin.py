@@ -206,9 +206,9 @@ class FormulaireDeNouvelleAction(FormulaireDAdministration):
 @admin.register(Action)
 class ActionAdmin(AdminVersionne):
     droit_de_chercher = Droit.TENIR_LES_REFERENTIELS
-    list_display = ["numero", "intitule", "plan", "axe", "statut", "echeance_lisible", "pilote", "service_pilote"]
+    list_display = ["numero", "intitule", "axe", "statut", "echeance_lisible", "pilote", "service_pilote"]
     list_display_links = ["numero", "intitule"]
-    list_select_related = ["plan", "axe", "pilote", "service_pilote"]
+    list_select_related = ["axe", "pilote", "service_pilote"]
     list_filter = [
         "plan",
         "statut",
