@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from actions.formulaires import champ_date_effet
 from actions.models import Action, PartenaireDeLAction, ReferenceCadre
-from actions.statuts import Statut
+from actions.statuts import Priorite, Statut
 from actions.suivi import LONGUEUR_DE_REFERENCE, RoleDePartenaire
 from comptes.models import Service, Utilisateur
 from partenaires.models import Partenaire
@@ -94,6 +94,9 @@ class FormulaireAction(FormulaireVersionne):
         self._proposer("suppleant", comptes)
         self._proposer("partenaires", Partenaire.objects.actifs())
         self.roles = {} if self.instance._state.adding else self._demander_les_roles()
+        derniers = [*self.roles, "references", "visible_du_public"]
+        self.order_fields([*(nom for nom in self.fields if nom not in derniers), *derniers])
+        cast(forms.ChoiceField, self.fields["priorite"]).choices = [("", "Non renseignée"), *Priorite.choices]
         self.fields["references"].initial = ecrire_les_references(self.instance)
         self.helper = FormHelper()
         self.helper.layout = Layout(
