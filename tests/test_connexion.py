@@ -214,15 +214,21 @@ def test_la_demonstration_dit_ce_qui_est_invente(client, mot_de_passe):
     assert "données de démonstration" in texte(client.get("/"))
 
 
-@pytest.mark.parametrize("existant", ["service", "collectivite", "compte"])
+@pytest.mark.parametrize(
+    "existant",
+    [
+        fabriques.service,
+        fabriques.partenaire,
+        fabriques.plan,
+        fabriques.indicateur,
+        fabriques.utilisateur,
+        lambda: Collectivite.objects.create(nom="Une vraie collectivité"),
+    ],
+)
 def test_la_demonstration_refuse_une_base_qui_sert(existant, mot_de_passe):
-    if existant == "service":
-        fabriques.service()
-    elif existant == "collectivite":
-        Collectivite.objects.create(nom="Une vraie collectivité")
-    else:
-        fabriques.utilisateur("agent")
+    existant()
+    services = Service.objects.count()
     with pytest.raises(CommandError, match="rien n'a été fait"):
         call_command("preparer_demo", verbosity=0)
     assert not Utilisateur.objects.filter(username="admin").exists()
-    assert Service.objects.count() == (existant == "service")
+    assert Service.objects.count() == services

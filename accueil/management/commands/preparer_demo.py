@@ -9,8 +9,11 @@ from django.db import transaction
 from actions.models import Action, Plan
 from comptes.droits import Role
 from comptes.models import Collectivite, Service, Siren, Utilisateur
+from indicateurs.models import Indicateur
+from partenaires.models import Partenaire
 
 SERVICE = "Service de démonstration"
+TABLES_D_UN_VRAI_SITE = (Collectivite, Service, Utilisateur, Partenaire, Plan, Indicateur)
 COMPTES = {
     "lecteur": Role.LECTEUR,
     "agent": Role.AGENT,
@@ -43,7 +46,7 @@ class Command(BaseCommand):
         """Jamais de comptes au mot de passe affiché sur une base qui sert."""
         if Collectivite.objects.filter(demo=True).exists():
             return
-        if any(modele.objects.exists() for modele in (Collectivite, Utilisateur, Plan, Service)):
+        if any(modele.objects.exists() for modele in TABLES_D_UN_VRAI_SITE):
             raise CommandError("Cette base n'est pas celle d'une démonstration et n'est pas vide : rien n'a été fait.")
 
     @staticmethod
