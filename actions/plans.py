@@ -1,17 +1,12 @@
 """Le plan et ses axes."""
 
-from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.utils.text import slugify
 from simple_history.models import HistoricalRecords
 
 from partenaires.models import Partenaire
-from socle.contraintes import liste_fermee
+from socle.contraintes import BORNES_ANNEE, LONGUEUR_D_ADRESSE, adresse_de_page, liste_fermee
 from socle.modeles import LigneVersionnee, QuerySetSuivi
-
-BORNES_ANNEE = [MinValueValidator(1990), MaxValueValidator(2200)]
 
 
 class LabelDePlan(models.TextChoices):
@@ -34,7 +29,7 @@ class Plan(LigneVersionnee):
     """Ce qui a des actions, des partenaires et des indicateurs."""
 
     intitule = models.CharField("intitulé", max_length=300)
-    slug = models.SlugField("adresse de la page", max_length=80, unique=True, blank=True)
+    slug = models.SlugField("adresse de la page", max_length=LONGUEUR_D_ADRESSE, unique=True, blank=True)
     label = models.CharField("appelé", max_length=12, choices=LabelDePlan, default=LabelDePlan.PLAN)
     description = models.TextField("description", blank=True)
     annee_debut = models.PositiveSmallIntegerField("première année", null=True, blank=True, validators=BORNES_ANNEE)
@@ -78,9 +73,7 @@ class Plan(LigneVersionnee):
 
     def clean(self) -> None:
         super().clean()
-        self.slug = self.slug or slugify(self.intitule)[:80]
-        if not self.slug:
-            raise ValidationError({"intitule": "L'intitulé doit contenir au moins une lettre ou un chiffre."})
+        self.slug = self.slug or adresse_de_page(self.intitule, "intitule")
 
 
 class PartenaireDuPlan(models.Model):

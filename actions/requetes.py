@@ -8,16 +8,24 @@ from django.db.models import BooleanField, Case, Count, F, Max, Q, Value, When
 from django.utils import timezone
 
 from actions.journaux import ChangementDeStatut, PresenceAuPlan, ReportEcheance
-from actions.statuts import Mouvement, PointAttention, Statut
+from actions.statuts import Mouvement, Statut
 from comptes.droits import Droit, Portee, portee
 from socle.modeles import QuerySetSuivi
 
 ECRITURE_PAR_LE_JOURNAL = "Statut, avancement, échéance et présence s'écrivent par leur journal."
 
+JOURNAUX = (ChangementDeStatut, ReportEcheance, PresenceAuPlan)
+
+# Champ projeté d'Action → nom sous lequel `etat_au` l'annote.
+ETATS = {
+    "statut": "etat_statut",
+    "avancement": "etat_avancement",
+    "echeance": "etat_echeance",
+    "echeance_precision": "etat_precision",
+    "presence": "etat_presence",
+}
 # Champs d'Action que seuls les journaux écrivent.
-CHAMPS_PROJETES = frozenset(
-    champ for journal in (ChangementDeStatut, ReportEcheance, PresenceAuPlan) for champ in journal.PROJECTION.values()
-)
+CHAMPS_PROJETES = frozenset(ETATS)
 
 
 @dataclass(frozen=True)
@@ -70,24 +78,14 @@ class ActionQuerySet(QuerySetSuivi):
         qu'on le sait aujourd'hui, ou tel que saisi à `saisi_au`. Inconnu = NULL.
         """
         if saisi_au is None and (le is None or le >= timezone.localdate()):
-            return self.annotate(
-                etat_statut=F("statut"),
-                etat_avancement=F("avancement"),
-                etat_echeance=F("echeance"),
-                etat_precision=F("echeance_precision"),
-                etat_presence=F("presence"),
-            )
+            return self.annotate(**{etat: F(champ) for champ, etat in ETATS.items()})
         jour = le or timezone.localdate()
-
-        def valeur(journal, champ):
-            return journal.objects.all().valeur_pour("action", champ, jour, saisi_au)
-
         return self.annotate(
-            etat_statut=valeur(ChangementDeStatut, "statut"),
-            etat_avancement=valeur(ChangementDeStatut, "avancement"),
-            etat_echeance=valeur(ReportEcheance, "echeance"),
-            etat_precision=valeur(ReportEcheance, "precision"),
-            etat_presence=valeur(PresenceAuPlan, "mouvement"),
+            **{
+                ETATS[projete]: journal.objects.all().valeur_pour("action", champ, jour, saisi_au)
+                for journal in JOURNAUX
+                for champ, projete in journal.PROJECTION.items()
+            }
         )
 
     def au_plan(self) -> Self:
@@ -118,9 +116,6 @@ class ActionQuerySet(QuerySetSuivi):
 
     def avec_point_attention(self) -> Self:
         return self.exclude(attention="")
-
-    def a_arbitrer(self) -> Self:
-        return self.filter(attention_nature=PointAttention.ARBITRAGE)
 
     def qui_relevent_de(self, utilisateur) -> Self:
         """Celles que l'utilisateur pilote, ou que son service pilote."""

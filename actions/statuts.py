@@ -17,10 +17,6 @@ class Statut(models.TextChoices):
         return {"TERMINEE": "terminées", "EN_COURS": "en cours", "NON_INITIEE": "non initiées"}[self.value]
 
     @property
-    def libelle_singulier(self) -> str:
-        return self.label.lower()
-
-    @property
     def couleur(self) -> str:
         """Couleur du statut, d'au moins 4,5:1 sur blanc. La feuille de style reprend les mêmes (un essai compare)."""
         return {"TERMINEE": "#18753c", "EN_COURS": "#0b5b82", "NON_INITIEE": "#5c6770"}[self.value]

@@ -4,7 +4,6 @@ from decimal import Decimal
 from typing import Self
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import F, Func, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
@@ -12,11 +11,10 @@ from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from indicateurs.listes import Etat, Nature, OrigineDeCible, OrigineDeValeur
-from socle.contraintes import liste_fermee
+from socle.contraintes import BORNES_ANNEE, liste_fermee
 from socle.formats import INSECABLE, arrondir, formater_nombre, formater_valeur
 from socle.modeles import ConflitDeVersion, LigneVersionnee, QuerySetSuivi
 
-BORNES_ANNEE = [MinValueValidator(1990), MaxValueValidator(2200)]
 NOMBRE = models.DecimalField(max_digits=18, decimal_places=6)
 
 

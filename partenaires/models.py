@@ -1,14 +1,12 @@
 """Les partenaires de la collectivité et les conventions qui les lient."""
 
-from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
-from django.utils.text import slugify
 from simple_history.models import HistoricalRecords
 
-from socle.contraintes import liste_fermee
+from socle.contraintes import LONGUEUR_D_ADRESSE, adresse_de_page, liste_fermee
 from socle.formats import plier
 from socle.modeles import LigneVersionnee, QuerySetSuivi
 
@@ -39,7 +37,7 @@ class Partenaire(LigneVersionnee):
         blank=True,
         help_text="Un par ligne : ils servent à reconnaître le partenaire à l'import.",
     )
-    slug = models.SlugField("adresse de la page", max_length=80, unique=True, blank=True)
+    slug = models.SlugField("adresse de la page", max_length=LONGUEUR_D_ADRESSE, unique=True, blank=True)
     type = models.CharField("type", max_length=20, choices=TypeDePartenaire, blank=True)
     site = models.CharField("site internet", max_length=200, blank=True, validators=[URLValidator(["http", "https"])])
     description = models.TextField("description", blank=True)
@@ -75,9 +73,7 @@ class Partenaire(LigneVersionnee):
 
     def clean(self) -> None:
         super().clean()
-        self.slug = self.slug or slugify(self.sigle or self.nom)[:80]
-        if not self.slug:
-            raise ValidationError({"nom": "Le nom doit contenir au moins une lettre ou un chiffre."})
+        self.slug = self.slug or adresse_de_page(self.sigle or self.nom, "nom")
 
     @property
     def noms_reconnus(self) -> frozenset[str]:

@@ -3,8 +3,22 @@
 from typing import ClassVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.text import slugify
+
+# Une année hors de ces bornes est une faute de frappe.
+BORNES_ANNEE = [MinValueValidator(1990), MaxValueValidator(2200)]
+LONGUEUR_D_ADRESSE = 80
+
+
+def adresse_de_page(texte: str, champ: str) -> str:
+    """Le slug tiré d'un nom. ValidationError sur `champ` si ce nom n'a ni lettre ni chiffre."""
+    slug = slugify(texte)[:LONGUEUR_D_ADRESSE]
+    if not slug:
+        raise ValidationError({champ: "Il faut au moins une lettre ou un chiffre."})
+    return slug
 
 
 def liste_fermee(

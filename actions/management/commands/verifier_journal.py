@@ -3,14 +3,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from actions.models import Action
-
-PROJECTION = {
-    "statut": "etat_statut",
-    "avancement": "etat_avancement",
-    "echeance": "etat_echeance",
-    "echeance_precision": "etat_precision",
-    "presence": "etat_presence",
-}
+from actions.requetes import ETATS
 
 
 class Command(BaseCommand):
@@ -28,7 +21,7 @@ class Command(BaseCommand):
     def ecarts() -> list[tuple[Action, list[str]]]:
         """Les actions dont la projection diffère du journal, avec les champs en cause."""
         different = Q()
-        for projete, etat in PROJECTION.items():
+        for projete, etat in ETATS.items():
             different |= ~Q(**{projete: F(etat)}) | Q(**{f"{projete}__isnull": True, f"{etat}__isnull": False})
             different |= Q(**{f"{projete}__isnull": False, f"{etat}__isnull": True})
         jour, maintenant = timezone.localdate(), timezone.now()
@@ -36,5 +29,5 @@ class Command(BaseCommand):
         return [
             (action, champs)
             for action in suspectes
-            if (champs := [p for p, e in PROJECTION.items() if getattr(action, p) != getattr(action, e)])
+            if (champs := [p for p, e in ETATS.items() if getattr(action, p) != getattr(action, e)])
         ]
