@@ -152,7 +152,12 @@ CSRF_FAILURE_VIEW = "commande_responsable.erreurs.jeton_csrf_refuse"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "accueil:tableau_de_bord"
 ACCOUNT_ADAPTER = "comptes.authentification.Adaptateur"
-ACCOUNT_FORMS = {"login": "comptes.formulaires.FormulaireConnexion"}
+ACCOUNT_FORMS = {
+    "login": "comptes.formulaires.FormulaireConnexion",
+    "reset_password": "comptes.formulaires.FormulaireMotDePasseOublie",
+    "reset_password_from_key": "comptes.formulaires.FormulaireNouveauMotDePasse",
+    "change_password": "comptes.formulaires.FormulaireChangement",
+}
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_EMAIL_FIELD = "courriel"

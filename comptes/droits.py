@@ -36,7 +36,7 @@ class Droit(Enum):
     """Gestes soumis à un droit."""
 
     CONSULTER = "consulter le plan, ses indicateurs et ses partenaires"
-    METTRE_A_JOUR = "changer un statut, une échéance, un point d'attention, écrire une note"
+    METTRE_A_JOUR = "mettre cette action à jour"
     MODIFIER_LE_PLAN = "créer, retirer ou décrire une action"
     MODIFIER_EN_NOMBRE = "changer plusieurs actions à la fois"
     IMPORTER = "importer un classeur, dupliquer un plan, retenir une valeur"
@@ -95,4 +95,4 @@ def peut(utilisateur: "Utilisateur | AnonymousUser", droit: Droit, objet: ObjetS
 def exiger(utilisateur: "Utilisateur | AnonymousUser", droit: Droit, objet: ObjetSuivi | None = None) -> None:
     """Lève PermissionDenied, avec une phrase qui nomme le geste refusé, si le droit manque."""
     if not peut(utilisateur, droit, objet):
-        raise PermissionDenied(f"Votre rôle ne permet pas de {droit.value} ici.")
+        raise PermissionDenied(f"Votre rôle ne permet pas de {droit.value}.")

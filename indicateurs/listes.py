@@ -12,7 +12,7 @@ class Nature(models.TextChoices):
 class Sens(models.TextChoices):
     HAUSSE = "HAUSSE", "Une hausse est un progrès"
     BAISSE = "BAISSE", "Une baisse est un progrès"
-    NEUTRE = "NEUTRE", "Observé, sans sens"
+    NEUTRE = "NEUTRE", "Neutre : ni la hausse ni la baisse n'est un progrès"
 
 
 class Etat(models.TextChoices):
