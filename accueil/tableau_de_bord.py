@@ -79,7 +79,8 @@ def assembler(demande: Demande) -> TableauDeBord | None:
             Colonne(statut, nombre, list(actions.au_plan().de_statut(statut)[:ACTIONS_PAR_COLONNE]))
             for statut, nombre in decompte.par_statut().items()
         ],
-        partenaires=list(plan.partenaires.order_by("citations_de_plan__ordre")),
+        # Par les citations : un partenaire cité par deux plans n'y est qu'une fois, à la place que ce plan lui donne.
+        partenaires=[citation.partenaire for citation in plan.citations.select_related("partenaire")],
     )
 
 

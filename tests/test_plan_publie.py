@@ -73,7 +73,7 @@ def test_les_douze_actions_sont_celles_de_la_page_dans_l_ordre_et_sous_leur_rubr
 
 def test_les_partenaires_sont_ceux_de_la_page_dans_l_ordre(plan, lignes):
     imprimes = next(ligne for ligne in lignes if ligne.startswith("Partenaires : "))
-    charges = ", ".join(str(partenaire) for partenaire in plan.partenaires.order_by("citations_de_plan__ordre"))
+    charges = ", ".join(str(citation.partenaire) for citation in plan.citations.all())
     assert f"Partenaires : {normaliser(charges)}" == imprimes
 
 

@@ -136,6 +136,20 @@ def test_chaque_plan_se_montre_a_son_adresse(connecte, plan):
     assert "Une action d'ailleurs" in texte
 
 
+def test_un_partenaire_cite_par_deux_plans_n_est_montre_qu_une_fois(connecte, plan):
+    autre = fabriques.plan(intitule="Autre plan")
+    ademe = plan.partenaires.get(nom="Ademe")
+    autre.citations.create(partenaire=ademe, ordre=9)
+    montres = connecte.get(f"/?plan={plan.slug}").context["tableau"].partenaires
+    assert montres == [citation.partenaire for citation in plan.citations.order_by("ordre")]
+    assert montres.count(ademe) == 1
+
+
+def test_d_une_date_passee_un_lien_ramene_a_aujourd_hui(connecte, plan):
+    assert f'<a href="/?plan={plan.slug}">Revenir' in page(connecte, "/?annee=2023")
+    assert "Revenir" not in page(connecte)
+
+
 def test_une_action_retiree_sort_des_totaux_et_reste_dans_ceux_d_avant(connecte, agent, plan):
     action = plan.actions.get(numero=12)
     action.retirer(auteur=agent, version=action.version, motif="Reprise par un autre plan")
