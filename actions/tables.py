@@ -12,18 +12,22 @@ LIEN_DE_GESTE = (
 )
 
 
+# Ce qui départage deux lignes égales : sans lui, une page pourrait répéter ou sauter une action.
+RANG = ("plan_id", "numero")
+
+
 class TableActions(tables.Table):
     """La liste des actions. Lignes annotées par `etat_au` et `avec_retard` ; `utilisateur` est celui qui regarde :
     le statut d'une ligne qu'il peut changer est un lien vers le geste. `fige` : situation passée, sans geste."""
 
-    numero = tables.Column(verbose_name="N°")
-    intitule = tables.Column(verbose_name="Action", linkify=True)
-    statut = tables.Column(verbose_name="Statut", order_by="etat_statut", empty_values=())
-    axe = tables.Column(default="—")
-    service_pilote = tables.Column(verbose_name="Service", default="—")
-    pilote = tables.Column(default="—", order_by=("pilote__nom", "pilote__prenom", "pilote__username"))
-    echeance = tables.Column(verbose_name="Échéance", order_by="etat_echeance", empty_values=())
-    priorite = tables.Column(default="—")
+    numero = tables.Column(verbose_name="N°", order_by=RANG)
+    intitule = tables.Column(verbose_name="Action", linkify=True, order_by=("intitule", *RANG))
+    statut = tables.Column(verbose_name="Statut", order_by=("etat_statut", *RANG), empty_values=())
+    axe = tables.Column(default="—", order_by=("axe__ordre", *RANG))
+    service_pilote = tables.Column(verbose_name="Service", default="—", order_by=("service_pilote__nom", *RANG))
+    pilote = tables.Column(default="—", order_by=("pilote__nom", "pilote__prenom", "pilote__username", *RANG))
+    echeance = tables.Column(verbose_name="Échéance", order_by=("etat_echeance", *RANG), empty_values=())
+    priorite = tables.Column(default="—", order_by=("priorite", *RANG))
 
     class Meta:
         model = Action

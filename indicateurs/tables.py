@@ -6,9 +6,15 @@ from indicateurs.models import Indicateur
 class TableIndicateurs(tables.Table):
     """Les indicateurs ; `derniere` (ValeurAnnuelle ou None) est posée sur chaque ligne de la page."""
 
-    intitule = tables.Column(verbose_name="Indicateur", linkify=("indicateurs:detail", {"code": tables.A("code")}))
-    nature = tables.Column(verbose_name="Nature")
-    service = tables.Column(verbose_name="Service producteur", default="—")
+    intitule = tables.Column(
+        verbose_name="Indicateur",
+        linkify=("indicateurs:detail", {"code": tables.A("code")}),
+        order_by=("intitule", "code"),
+    )
+    nature = tables.Column(verbose_name="Nature", order_by=("nature", "intitule", "code"))
+    service = tables.Column(
+        verbose_name="Service producteur", default="—", order_by=("service__nom", "intitule", "code")
+    )
     derniere = tables.TemplateColumn(
         template_name="indicateurs/_cellule_valeur.html", verbose_name="Dernière valeur", orderable=False
     )

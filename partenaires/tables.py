@@ -5,9 +5,9 @@ from partenaires.models import Partenaire
 
 class TablePartenaires(tables.Table):
     nom = tables.Column(verbose_name="Partenaire", linkify=("actions:partenaire", {"slug": tables.A("slug")}))
-    type = tables.Column(verbose_name="Type", default="—")
-    nombre_d_actions = tables.Column(verbose_name="Actions")
-    actif = tables.BooleanColumn(verbose_name="Actif", yesno="oui,non")
+    type = tables.Column(verbose_name="Type", default="—", order_by=("type", "nom"))
+    nombre_d_actions = tables.Column(verbose_name="Actions", order_by=("nombre_d_actions", "nom"))
+    actif = tables.BooleanColumn(verbose_name="Actif", yesno="oui,non", order_by=("actif", "nom"))
 
     class Meta:
         model = Partenaire

@@ -481,6 +481,22 @@ def test_chaque_filtre_se_lit_dans_l_adresse(connecte, garnie, filtre, attendu):
     assert lignes(connecte, f"/actions/?{filtre}") == attendu
 
 
+def test_deux_plans_se_suivent_au_lieu_de_se_meler(connecte, garnie):
+    fabriques.action(fabriques.plan(), intitule="D'un autre plan")
+    assert lignes(connecte, "/actions/") == [1, 2, 3, 4, 1]
+
+
+@pytest.mark.parametrize("adresse", ["/actions/", "/partenaires/", "/indicateurs/"])
+def test_tout_tri_departage_les_lignes_egales(connecte, garnie, adresse):
+    fabriques.indicateur(garnie)
+    table = connecte.get(adresse).context["table"]
+    uniques = {("plan_id", "numero"), ("nom",), ("code",)}
+    for colonne in table.columns:
+        if colonne.orderable:
+            ordre = tuple(connecte.get(f"{adresse}?sort={colonne.name}").context["table"].data.data.query.order_by)
+            assert any(ordre[-len(cle) :] == cle for cle in uniques), (colonne.name, ordre)
+
+
 def test_le_service_et_le_pilote_se_filtrent(connecte, agent, garnie):
     assert lignes(connecte, f"/actions/?service={agent.service_id}") == [1]
     assert lignes(connecte, f"/actions/?pilote={agent.pk}") == [2]
