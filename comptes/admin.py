@@ -49,7 +49,7 @@ class SirensEnTableau(LignesEnTableau):
 
 @admin.register(Collectivite)
 class CollectiviteAdmin(AdminVersionne):
-    list_display = ["nom", "sigle", "demo"]
+    list_display = ["nom", "sigle", "demo", "donnees_synthetiques"]
     inlines = [SirensEnTableau]
     # Tant qu'aucune page ne montre le logo, ne pas le demander.
     exclude = ["logo"]

@@ -1,11 +1,13 @@
 """Qui utilise le site : la collectivité, ses services, ses comptes."""
 
+import re
 from functools import cached_property
 from typing import ClassVar, cast
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import Group, PermissionsMixin
 from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import ValidationError
 from django.core.validators import FileExtensionValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -15,6 +17,8 @@ from simple_history.models import HistoricalRecords
 
 from comptes.droits import Droit, Role, peut
 from comptes.gestes import Jeton, LigneDeLot, Lot, Trace
+from socle.couleurs import BLANC, CONTRASTE_D_UN_TEXTE, contraste
+from socle.formats import formater_nombre
 from socle.modeles import LigneVersionnee, QuerySetSuivi
 
 __all__ = [
@@ -27,6 +31,19 @@ __all__ = [
     "Trace",
     "Utilisateur",
 ]
+
+
+def valider_couleur(couleur: str) -> None:
+    """Lève ValidationError si ce n'est pas « #rrggbb », ou si un texte de cette couleur se lirait mal sur du blanc
+    (et du blanc sur elle) : WCAG 1.4.3."""
+    if not re.fullmatch("#[0-9a-fA-F]{6}", couleur):
+        raise ValidationError("Une couleur s'écrit comme #0b5b82.")
+    rapport = contraste(couleur, BLANC)
+    if rapport < CONTRASTE_D_UN_TEXTE:
+        raise ValidationError(
+            f"Cette couleur se lit mal sur du blanc : son contraste est de {formater_nombre(rapport, 1)} pour 1, il en "
+            f"faut {formater_nombre(CONTRASTE_D_UN_TEXTE)}. Choisissez-en une plus foncée."
+        )
 
 
 class Collectivite(LigneVersionnee):
@@ -45,12 +62,18 @@ class Collectivite(LigneVersionnee):
         "couleur d'accent",
         max_length=7,
         default="#0b5b82",
-        validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$", "Une couleur s'écrit comme #0b5b82.")],
+        validators=[valider_couleur],
+        help_text="Celle des liens et des boutons, sur fond blanc.",
     )
     demo = models.BooleanField(
         "site de démonstration",
         default=False,
         help_text="Un site de démonstration porte un bandeau et accepte les comptes de démonstration.",
+    )
+    donnees_synthetiques = models.BooleanField(
+        "données synthétiques",
+        default=False,
+        help_text="Tout ce que le site montre est inventé ; chaque page le dit.",
     )
 
     objects = QuerySetSuivi.as_manager()
@@ -68,6 +91,15 @@ class Collectivite(LigneVersionnee):
 
     def __str__(self) -> str:
         return self.nom
+
+    @property
+    def bandeau(self) -> str:
+        """Ce que chaque page dit en tête d'un site qui n'est pas un vrai ; vide sinon."""
+        if self.donnees_synthetiques:
+            return "Données synthétiques : plan, personnes, partenaires et chiffres sont inventés pour essayer le site."
+        if self.demo:
+            return "Site de démonstration : le service pilote et les comptes sont des données de démonstration."
+        return ""
 
 
 class Siren(models.Model):

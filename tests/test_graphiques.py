@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from socle import formats
 from socle.graphiques import PALETTE, Graphique, GraphiqueNonPris, graphique
-from socle.graphiques.aspect import contraste
+from socle.couleurs import contraste
 
 RACINE = Path(__file__).resolve().parent.parent
 VENDOR = RACINE / "static" / "vendor"

@@ -2,6 +2,8 @@
 
 import re
 
+from socle.couleurs import contraste
+
 from .modele import GraphiqueNonPris
 
 # Chacune se détache d'un fond blanc d'au moins 3:1 (WCAG 1.4.11) ; un essai le mesure.
@@ -26,18 +28,6 @@ def lire_couleur(valeur: object, ou: str) -> str:
     if len(valeur) == 4:
         valeur = "#" + "".join(2 * c for c in valeur[1:])
     return valeur.lower()
-
-
-def _luminance(couleur: str) -> float:
-    canaux = (int(couleur[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    r, v, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in canaux)
-    return 0.2126 * r + 0.7152 * v + 0.0722 * b
-
-
-def contraste(une: str, autre: str) -> float:
-    """Le rapport de contraste des WCAG entre deux couleurs « #rrggbb », de 1 à 21."""
-    clair, fonce = sorted((_luminance(une), _luminance(autre)), reverse=True)
-    return (clair + 0.05) / (fonce + 0.05)
 
 
 def encre_sur(couleur: str) -> str:
