@@ -2,6 +2,7 @@
 
 import django_filters
 from django import forms
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
@@ -11,8 +12,6 @@ from comptes.models import Service, Utilisateur
 from partenaires.models import Partenaire
 from socle.champs import ChampDate
 from socle.formats import formater_date
-
-OUI_NON = [("oui", "Oui"), ("non", "Non")]
 
 
 class FiltreDate(django_filters.Filter):
@@ -34,18 +33,28 @@ class FiltreActions(django_filters.FilterSet):
     plan = django_filters.ModelChoiceFilter(
         label="Plan", queryset=lambda request: Plan.objects.all(), to_field_name="slug", empty_label="Tous"
     )
-    statut = django_filters.ChoiceFilter(label="Statut", field_name="etat_statut", choices=Statut, empty_label="Tous")
-    axe = django_filters.ModelChoiceFilter(label="Axe", queryset=lambda request: Axe.objects.all(), empty_label="Tous")
+    statut = django_filters.ChoiceFilter(
+        label="Statut",
+        field_name="etat_statut",
+        choices=Statut,
+        empty_label="Tous",
+        null_label="Inconnu",
+    )
+    axe = django_filters.ModelChoiceFilter(
+        label="Axe", queryset=lambda request: Axe.objects.all(), empty_label="Tous", null_label="Sans axe"
+    )
     service = django_filters.ModelChoiceFilter(
         label="Service pilote",
         field_name="service_pilote",
         queryset=lambda request: Service.objects.all(),
         empty_label="Tous",
+        null_label="Sans service pilote",
     )
     pilote = django_filters.ModelChoiceFilter(
         label="Pilote",
         queryset=lambda request: Utilisateur.objects.filter(actions_pilotees__isnull=False).distinct(),
         empty_label="Tous",
+        null_label="Sans pilote",
     )
     partenaire = django_filters.ModelChoiceFilter(
         label="Partenaire",
@@ -55,7 +64,19 @@ class FiltreActions(django_filters.FilterSet):
         empty_label="Tous",
     )
     priorite = django_filters.ChoiceFilter(label="Priorité", choices=Priorite, empty_label="Toutes")
-    retard = django_filters.ChoiceFilter(label="En retard", choices=OUI_NON, method="filtrer_retard", empty_label="—")
+    retard = django_filters.ChoiceFilter(
+        label="En retard",
+        choices=[("oui", "Oui"), ("non", "Non"), ("inconnu", "Non calculable, sans échéance")],
+        method="filtrer_retard",
+        empty_label="—",
+    )
+    nouvelles = django_filters.ChoiceFilter(
+        label="Nouvelles",
+        choices=[("aucune", f"Aucune depuis {settings.MOIS_SANS_NOUVELLE}\u00a0mois")],
+        method="filtrer_nouvelles",
+        empty_label="—",
+    )
+    depuis = FiltreDate(label="Statut changé depuis le", method="filtrer_depuis")
     attention = django_filters.ChoiceFilter(
         label="Point d'attention",
         choices=[("oui", "Oui, quel qu'il soit"), *PointAttention.choices],
@@ -93,7 +114,13 @@ class FiltreActions(django_filters.FilterSet):
         return actions.filter(condition)
 
     def filtrer_retard(self, actions, nom, reponse):
-        return actions.filter(est_en_retard=reponse == "oui")
+        return actions.filter(est_en_retard={"oui": True, "non": False, "inconnu": None}[reponse])
+
+    def filtrer_nouvelles(self, actions, nom, reponse):
+        return actions.avec_silence(self.jour or timezone.localdate()).filter(sans_nouvelle=True)
+
+    def filtrer_depuis(self, actions, nom, jour):
+        return actions.avec_statut_d_avant(jour).filter(statut_a_change=True)
 
     def filtrer_attention(self, actions, nom, nature):
         return actions.avec_point_attention() if nature == "oui" else actions.filter(attention_nature=nature)

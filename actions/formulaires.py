@@ -118,6 +118,8 @@ class FormulaireStatut(FormulaireAuJournal):
 
     titre = "Changer le statut"
     bouton = "Enregistrer le statut"
+    # Écrite par `enregistrer` : celle que l'auteur peut encore défaire.
+    ligne: ChangementDeStatut
 
     statut = forms.ChoiceField(
         label="Nouveau statut",
@@ -144,10 +146,13 @@ class FormulaireStatut(FormulaireAuJournal):
     @property
     def compte_rendu(self) -> str:
         donnees = self.cleaned_data
-        return f"Statut enregistré : {Statut(donnees['statut']).label}, au {formater_date(donnees['date_effet'])}."
+        return (
+            f"Statut enregistré : {Statut(donnees['statut']).label}, au {formater_date(donnees['date_effet'])} "
+            f"(action {self.action.numero})."
+        )
 
     def ecrire(self, auteur: Utilisateur) -> None:
-        self.action.changer_statut(
+        self.ligne = self.action.changer_statut(
             self.cleaned_data["statut"],
             avancement=self.cleaned_data.get("avancement"),
             commentaire=self.cleaned_data["commentaire"],

@@ -1,7 +1,7 @@
 """Ce qu'on fait à une action : un geste est une méthode, une transaction, une ou plusieurs lignes écrites."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.core.exceptions import ValidationError
@@ -19,6 +19,10 @@ from socle.modeles import ConflitDeVersion, LigneVersionnee
 if TYPE_CHECKING:
     from actions.models import Action
     from comptes.models import Utilisateur
+
+# Le temps de se rendre compte d'un faux clic ; au-delà, un nouveau changement dit mieux ce qui s'est passé.
+DELAI_D_ANNULATION = timedelta(minutes=1)
+ANNULE = "Changement annulé aussitôt."
 
 Ligne = TypeVar("Ligne", bound=JournalDAction)
 
@@ -63,6 +67,29 @@ class GestesDAction(LigneVersionnee):
                 raise ValidationError({"statut": f"L'action est déjà « {en_vigueur} » à cette date : rien à changer."})
 
         return self._inscrire(ChangementDeStatut, valeurs, verifier, auteur, version, insere_avant)
+
+    def annuler_le_changement(self, ligne: int, *, auteur: "Utilisateur") -> ChangementDeStatut:
+        """Défait le changement de statut que l'auteur vient de faire : une ligne corrige la sienne et reprend les
+        valeurs d'avant. `ligne` est l'identifiant de celle à défaire.
+
+        Demandé deux fois, rend la ligne déjà écrite. Lève ValidationError si la minute est passée, si la ligne n'est
+        pas de lui, si rien n'était connu avant ou si le statut a rechangé depuis ; rien n'est alors écrit.
+        """
+        with transaction.atomic():
+            actuelle = self._action.verrouillee()
+            lignes = ChangementDeStatut.objects.filter(action=actuelle)
+            voulue = lignes.filter(pk=ligne, auteur=auteur).first()
+            derniere = lignes.order_by("-pk").first()
+            if voulue is None or derniere is None:
+                raise ValidationError("Ce changement de statut n'est pas de vous : rien n'a été annulé.")
+            if derniere.annule_id == voulue.pk and derniere.commentaire == ANNULE:
+                return derniere
+            if timezone.now() - voulue.saisi_le > DELAI_D_ANNULATION:
+                raise ValidationError("La minute est passée : pour revenir en arrière, changez de nouveau le statut.")
+            avant = lignes.exclude(pk=voulue.pk).en_vigueur(voulue.date_effet).first()
+            if derniere != voulue or avant is None:
+                raise ValidationError("Le statut a changé depuis : rien n'a été annulé. Regardez où en est l'action.")
+            return voulue.corriger(auteur=auteur, commentaire=ANNULE, statut=avant.statut, avancement=avant.avancement)
 
     def reporter_echeance(
         self,

@@ -1,14 +1,20 @@
 """Le vocabulaire des listes d'actions : état à une date, retard, ce qui relève de quelqu'un."""
 
+from calendar import monthrange
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import reduce
+from operator import or_
 from typing import Self
 
-from django.db.models import BooleanField, Case, Count, F, Max, Q, Value, When
+from django.conf import settings
+from django.db.models import BooleanField, Case, Count, Exists, F, Max, OuterRef, Q, Value, When
 from django.utils import timezone
 
 from actions.journaux import ChangementDeStatut, PresenceAuPlan, ReportEcheance
 from actions.statuts import Mouvement, Statut
+from actions.suivi import NoteDeSuivi
 from comptes.droits import Droit, Portee, portee
 from socle.modeles import QuerySetSuivi
 
@@ -37,6 +43,16 @@ class Decompte:
     non_initiees: int
     inconnues: int
 
+    @classmethod
+    def de(cls, nombres: Mapping[str | None, int]) -> "Decompte":
+        """Depuis des nombres par statut ; None = statut inconnu."""
+        return cls(
+            terminees=nombres.get(Statut.TERMINEE, 0),
+            en_cours=nombres.get(Statut.EN_COURS, 0),
+            non_initiees=nombres.get(Statut.NON_INITIEE, 0),
+            inconnues=nombres.get(None, 0),
+        )
+
     @property
     def total(self) -> int:
         return self.terminees + self.en_cours + self.non_initiees + self.inconnues
@@ -61,6 +77,15 @@ class Decompte:
             Statut.EN_COURS: self.en_cours,
             Statut.NON_INITIEE: self.non_initiees,
         }
+
+
+# Les agrégats de Decompte, sur l'état annoté par `etat_au`.
+COMPTES_PAR_STATUT = {
+    "terminees": Count("pk", filter=Q(etat_statut=Statut.TERMINEE)),
+    "en_cours": Count("pk", filter=Q(etat_statut=Statut.EN_COURS)),
+    "non_initiees": Count("pk", filter=Q(etat_statut=Statut.NON_INITIEE)),
+    "inconnues": Count("pk", filter=Q(etat_statut__isnull=True)),
+}
 
 
 class ActionQuerySet(QuerySetSuivi):
@@ -114,6 +139,45 @@ class ActionQuerySet(QuerySetSuivi):
             )
         )
 
+    def avec_silence(self, le: date) -> Self:
+        """Annote `sans_nouvelle` : pas terminée, et ni journal ni note datés des MOIS_SANS_NOUVELLE derniers mois."""
+        depuis = il_y_a_des_mois(le, settings.MOIS_SANS_NOUVELLE)
+        recentes = [
+            Exists(lignes.filter(action=OuterRef("pk"), **{f"{champ}__gt": depuis, f"{champ}__lte": le}))
+            for lignes, champ in [
+                *((journal.objects.all(), "date_effet") for journal in JOURNAUX),
+                (NoteDeSuivi.objects.all(), "date"),
+            ]
+        ]
+        dite = reduce(or_, (Q(recente) for recente in recentes))
+        return self.annotate(
+            sans_nouvelle=Case(
+                When(etat_statut=Statut.TERMINEE, then=Value(False)),
+                When(dite, then=Value(False)),
+                default=Value(True),
+            )
+        )
+
+    def avec_statut_d_avant(self, depuis: date) -> Self:
+        """Annote `statut_a_change` : le statut n'était pas celui-là à la date `depuis`, ou rien n'était connu."""
+        return self.annotate(
+            statut_d_avant=ChangementDeStatut.objects.all().valeur_pour("action", "statut", depuis, None),
+            statut_a_change=Case(
+                When(etat_statut__isnull=True, then=Value(False)),
+                When(statut_d_avant=F("etat_statut"), then=Value(False)),
+                default=Value(True),
+            ),
+        )
+
+    def par_urgence(self) -> Self:
+        """En retard d'abord, puis par échéance, puis sans ; les terminées à la fin (après `avec_retard`)."""
+        return self.order_by(
+            Case(When(etat_statut=Statut.TERMINEE, then=2), When(est_en_retard=True, then=0), default=1),
+            F("etat_echeance").asc(nulls_last=True),
+            "plan_id",
+            "numero",
+        )
+
     def avec_point_attention(self) -> Self:
         return self.exclude(attention="")
 
@@ -135,18 +199,17 @@ class ActionQuerySet(QuerySetSuivi):
 
     def decompte(self) -> Decompte:
         """Nombre d'actions au plan par statut, en une requête."""
-        return Decompte(
-            **self.au_plan().aggregate(
-                terminees=Count("pk", filter=Q(etat_statut=Statut.TERMINEE)),
-                en_cours=Count("pk", filter=Q(etat_statut=Statut.EN_COURS)),
-                non_initiees=Count("pk", filter=Q(etat_statut=Statut.NON_INITIEE)),
-                inconnues=Count("pk", filter=Q(etat_statut__isnull=True)),
-            )
-        )
+        return Decompte(**self.au_plan().aggregate(**COMPTES_PAR_STATUT))
 
     def prochain_numero(self, plan) -> int:
         """Rang suivant dans le plan ; un numéro ne resservira pas, même retiré."""
         return (self.filter(plan=plan).aggregate(dernier=Max("numero"))["dernier"] or 0) + 1
+
+
+def il_y_a_des_mois(le: date, mois: int) -> date:
+    """Le même jour, `mois` plus tôt ; le dernier du mois s'il n'y a pas de tel jour (31 août → 28 février)."""
+    annee, rang = divmod(le.year * 12 + le.month - 1 - mois, 12)
+    return date(annee, rang + 1, min(le.day, monthrange(annee, rang + 1)[1]))
 
 
 def condition_de_retard(le: date) -> Q:

@@ -21,6 +21,21 @@ class Statut(models.TextChoices):
         """Couleur du statut, d'au moins 4,5:1 sur blanc. La feuille de style reprend les mêmes (un essai compare)."""
         return {"TERMINEE": "#18753c", "EN_COURS": "#0b5b82", "NON_INITIEE": "#5c6770"}[self.value]
 
+    @property
+    def icone(self) -> str:
+        """Pictogramme du statut : un rond vide, à demi plein, coché."""
+        return {"TERMINEE": "check-circle-fill", "EN_COURS": "circle-half", "NON_INITIEE": "circle"}[self.value]
+
+    @classmethod
+    def suites(cls, statut: str | None) -> list["Statut"]:
+        """Les statuts où aller depuis celui-là, le plus courant d'abord ; tous s'il n'y en a pas encore."""
+        ordres: dict[str | None, list[Statut]] = {
+            cls.NON_INITIEE: [cls.EN_COURS, cls.TERMINEE],
+            cls.EN_COURS: [cls.TERMINEE, cls.NON_INITIEE],
+            cls.TERMINEE: [cls.EN_COURS, cls.NON_INITIEE],
+        }
+        return ordres.get(statut, list(cls))
+
 
 class Mouvement(models.TextChoices):
     """Présence d'une action au plan."""

@@ -1,10 +1,18 @@
+from itertools import chain
+
 from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.utils.encoding import iri_to_uri
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import trigger_client_event
 from django_tables2 import RequestConfig
 
+from actions.annulation import oublier_l_annulation, proposer_l_annulation
 from actions.chronologie import chronologie
 from actions.fiche import FormulaireAction, FormulaireCreation
 from actions.filtres import FiltreActions
@@ -19,7 +27,7 @@ from actions.models import Action, Plan
 from actions.tables import TableActions
 from comptes.droits import Droit, exiger, peut
 from partenaires.models import Partenaire
-from socle.erreurs import Introuvable
+from socle.erreurs import DemandeIllisible, Introuvable
 
 LIGNES_PAR_PAGE = 25
 lecture_ou_envoi = require_http_methods(["GET", "HEAD", "POST"])
@@ -31,12 +39,21 @@ def liste(request: HttpRequest) -> HttpResponse:
     filtre = FiltreActions(request.GET, queryset=Action.objects.all(), request=request)
     lisible = filtre.form.is_valid()
     lignes = filtre.qs.select_related("plan", "axe", "service_pilote", "pilote") if lisible else Action.objects.none()
-    table = TableActions(lignes, utilisateur=request.user, fige=filtre.jour is not None)
+    table = TableActions(lignes, fige=filtre.jour is not None)
     RequestConfig(request, paginate={"per_page": LIGNES_PAR_PAGE}).configure(table)
     # Sans plan, une action n'a pas où aller ; seule une liste vide a besoin de le demander.
     sans_plan = not table.paginator.count and not Plan.objects.exists()
     contexte = {"filtre": filtre, "table": table, "sans_plan": sans_plan}
     return render(request, "actions/liste.html", contexte, status=200 if lisible else 400)
+
+
+@require_safe
+def mes_actions(request: HttpRequest) -> HttpResponse:
+    """Ce qui relève de l'utilisateur : en retard d'abord, puis par échéance ; les terminées à la fin."""
+    actions = Action.objects.etat_au().au_plan().avec_retard(timezone.localdate()).qui_relevent_de(request.user)
+    lignes = actions.par_urgence().select_related("plan", "pilote", "service_pilote")
+    page = Paginator(lignes, LIGNES_PAR_PAGE).get_page(request.GET.get("page"))
+    return render(request, "actions/miennes.html", {"page": page})
 
 
 def _action(pk: int) -> Action:
@@ -64,7 +81,49 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @lecture_ou_envoi
 def changer_statut(request: HttpRequest, pk: int) -> HttpResponse:
-    return _geste(request, pk, FormulaireStatut)
+    """Le formulaire entier, sur sa page ; ou deux clics, sur place : htmx ne remplace alors que le bloc du statut."""
+    action = _action(pk)
+    exiger(request.user, Droit.METTRE_A_JOUR, action)
+    formulaire = FormulaireStatut(request.POST or None, action=action)
+    if formulaire.is_valid() and formulaire.enregistrer(request.user):
+        proposer_l_annulation(request, formulaire.ligne)
+        messages.success(request, formulaire.compte_rendu)
+        return _apres_le_statut(request, action)
+    if request.method == "POST" and request.htmx:
+        for phrase in chain.from_iterable(formulaire.errors.values()):
+            messages.warning(request, f"Action {action.numero}, rien n'est enregistré. {phrase}")
+        return _apres_le_statut(request, action)
+    return render(request, "actions/geste.html", {"action": action, "formulaire": formulaire})
+
+
+@require_POST
+def annuler_statut(request: HttpRequest, pk: int) -> HttpResponse:
+    """Défait, dans la minute, le changement de statut que l'on vient de faire."""
+    action = _action(pk)
+    exiger(request.user, Droit.METTRE_A_JOUR, action)
+    ligne = request.POST.get("ligne", "")
+    if not (ligne.isascii() and ligne.isdigit() and len(ligne) < 19):
+        raise DemandeIllisible("On ne sait pas quel changement annuler.")
+    try:
+        retablie = action.annuler_le_changement(int(ligne), auteur=request.user)
+    except ValidationError as refus:
+        messages.warning(request, f"Action {action.numero}. {' '.join(refus.messages)}")
+    else:
+        messages.success(request, f"Changement annulé : l'action {action.numero} est de nouveau « {retablie} ».")
+    oublier_l_annulation(request)
+    return _apres_le_statut(request, action)
+
+
+def _apres_le_statut(request: HttpRequest, action: Action) -> HttpResponse:
+    """Sur place, le bloc du statut tel qu'il est maintenant ; sinon la page d'où l'on venait, à la même ligne."""
+    if not request.htmx:
+        suite = request.POST.get("suite") or request.GET.get("suite") or ""
+        if url_has_allowed_host_and_scheme(suite, {request.get_host()}, require_https=request.is_secure()):
+            return redirect(f"{iri_to_uri(suite).partition('#')[0]}#statut-{action.pk}")
+        return redirect(action)
+    reponse = render(request, "actions/_statut_change.html", {"action": _action(action.pk)})
+    # Après la pose : les pages qui comptent les statuts se relisent, sans reprendre le clavier.
+    return trigger_client_event(reponse, "statut-change", after="settle")
 
 
 @lecture_ou_envoi

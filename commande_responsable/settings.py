@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "crispy_forms",
     "crispy_bootstrap5",
     "django_filters",
+    "django_htmx",
     "django_tables2",
     "import_export",
     "simple_history",
@@ -100,6 +101,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "comptes.intergiciel.ConnexionRequise",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -221,6 +223,13 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+
+# --- Suivi du plan ------------------------------------------------------------------------------
+
+# Au bout de combien de mois une action dont on ne dit plus rien est à relancer.
+MOIS_SANS_NOUVELLE = _lire(env.int, "MOIS_SANS_NOUVELLE", 6)
+if MOIS_SANS_NOUVELLE < 1:
+    raise ImproperlyConfigured("Réglage MOIS_SANS_NOUVELLE : un nombre de mois, 1 au moins.")
 
 # --- Fichiers statiques, courriels, journaux ----------------------------------------------------
 

@@ -21,6 +21,7 @@ REGLAGES_NEUTRES = {
     "PROXYS_DE_CONFIANCE": "0",
     "EMAIL_URL": "console:",
     "DEFAULT_FROM_EMAIL": "ne-pas-repondre@localhost",
+    "MOIS_SANS_NOUVELLE": "6",
     "NIVEAU_DE_JOURNAL": "WARNING",
 }
 

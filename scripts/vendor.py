@@ -4,10 +4,11 @@
 les mêmes octets, et `static/vendor/VERSIONS` garde de quoi le vérifier sans réseau (nom, version, licence,
 sha256, fichier : une ligne par fichier).
 
-Trois retouches, faute desquelles les pages ne marcheraient pas :
+Quatre retouches, dont les trois premières font marcher les pages :
 - les commentaires `sourceMappingURL` disparaissent : le stockage à manifeste exige les fichiers `.map` ;
 - les règles de style que plotly injecte deviennent `plotly.css` : la CSP interdit les styles injectés ;
-- la langue française de plotly, écrite pour un empaqueteur, est enveloppée et complétée.
+- la langue française de plotly, écrite pour un empaqueteur, est enveloppée et complétée ;
+- la planche des pictogrammes ne garde que ceux que les pages montrent.
 """
 
 import hashlib
@@ -22,9 +23,33 @@ from pathlib import Path
 DESTINATION = Path(__file__).resolve().parent.parent / "static" / "vendor"
 
 BOOTSTRAP = "5.3.9"
+ICONES_BOOTSTRAP = "1.13.2"
+# La branche 2 : la 4, que npm donne par défaut, ne lit pas les mêmes attributs.
+HTMX = "2.0.11"
 # Celle que nomme plotly.offline.get_plotlyjs_version() ; un essai le vérifie.
 PLOTLY = "4.1.1"
 PLOTLY_LOCALES = "3.7.0"
+
+# Les seuls pictogrammes servis, de la planche qui en compte deux mille. Un essai compare avec ce que les pages montrent.
+ICONES = (
+    "arrow-counterclockwise",
+    "arrow-right",
+    "calendar-event",
+    "chat-left-text",
+    "check-circle-fill",
+    "circle",
+    "circle-half",
+    "clock-history",
+    "exclamation-triangle-fill",
+    "flag-fill",
+    "gear",
+    "key",
+    "pencil",
+    "people",
+    "person-circle",
+    "plus-lg",
+    "question-circle",
+)
 
 _CARTE = re.compile(r"\n?(?:/\*# sourceMappingURL=\S+ \*/|//# sourceMappingURL=\S+)")
 _INJECTIONS = re.compile(
@@ -32,6 +57,8 @@ _INJECTIONS = re.compile(
     r"\.replace\(/X/g,\"(?P<X>[^\"]+)\"\)\.replace\(/Y/g,\"(?P<Y>[^\"]+)\"\)"
 )
 _REGLE = re.compile(r"(?:\"(?P<cle>[^\"]+)\"|(?P<nu>[XY])):(?:\"(?P<a>[^\"]*)\"|'(?P<b>[^']*)')[,}]")
+
+_SYMBOLE = re.compile(r'<symbol [^>]*id="([^"]+)">.*?</symbol>', re.DOTALL)
 
 _SANS_MOUVEMENT = "@media (prefers-reduced-motion:reduce){.js-plotly-plot .plotly *{transition:none!important}}"
 # Ce que plotly dit de plus depuis la dernière parution de ses langues, et les mois comme nous les abrégeons.
@@ -85,24 +112,53 @@ def langue_enveloppee(source: str) -> str:
     )
 
 
+def planche_d_icones(source: str) -> str:
+    """La planche réduite aux pictogrammes servis. ValueError si l'un d'eux n'y est plus."""
+    symboles = {trouve[1]: trouve[0] for trouve in _SYMBOLE.finditer(source)}
+    absents = sorted(set(ICONES) - set(symboles))
+    if absents:
+        raise ValueError(f"Pictogrammes absents de la planche : {', '.join(absents)}.")
+    morceaux = "\n".join(re.sub(' class="[^"]+"', "", symboles[nom], count=1) for nom in ICONES)
+    return f'<svg xmlns="http://www.w3.org/2000/svg">\n{morceaux}\n</svg>\n'
+
+
 def _tel_quel(source: str) -> str:
     return source
 
 
-# paquet, version, {fichier du paquet: {fichier servi: retouche}}
-PAQUETS: list[tuple[str, str, dict[str, dict[str, Callable[[str], str]]]]] = [
+# paquet, version, licence, {fichier du paquet: {fichier servi: retouche}}
+PAQUETS: list[tuple[str, str, str, dict[str, dict[str, Callable[[str], str]]]]] = [
     (
         "bootstrap",
         BOOTSTRAP,
+        "MIT",
         {
             "LICENSE": {"bootstrap/LICENSE": _tel_quel},
             "dist/css/bootstrap.min.css": {"bootstrap/bootstrap.min.css": sans_carte},
-            "dist/js/bootstrap.bundle.min.js": {"bootstrap/bootstrap.bundle.min.js": sans_carte},
+        },
+    ),
+    (
+        "bootstrap-icons",
+        ICONES_BOOTSTRAP,
+        "MIT",
+        {
+            "LICENSE": {"icones/LICENSE": _tel_quel},
+            "bootstrap-icons.svg": {"icones/icones.svg": planche_d_icones},
+        },
+    ),
+    (
+        "htmx.org",
+        HTMX,
+        "0BSD",
+        {
+            "LICENSE": {"htmx/LICENSE": _tel_quel},
+            "dist/htmx.min.js": {"htmx/htmx.min.js": sans_carte},
         },
     ),
     (
         "plotly.js-basic-dist-min",
         PLOTLY,
+        "MIT",
         {
             "LICENSE": {"plotly/LICENSE": _tel_quel},
             "plotly-basic.min.js": {
@@ -114,6 +170,7 @@ PAQUETS: list[tuple[str, str, dict[str, dict[str, Callable[[str], str]]]]] = [
     (
         "plotly.js-locales",
         PLOTLY_LOCALES,
+        "MIT",
         {
             "LICENSE": {"plotly/LICENSE-locales": _tel_quel},
             "fr.js": {"plotly/plotly-fr.js": langue_enveloppee},
@@ -132,7 +189,7 @@ def rapporter(paquet: str, version: str, dossier: Path) -> tarfile.TarFile:
 
 def fichiers_servis() -> Iterator[tuple[str, str, str, str, bytes]]:
     """(nom, version, licence, chemin sous static/vendor, octets) de chaque fichier à écrire."""
-    for paquet, version, fichiers in PAQUETS:
+    for paquet, version, licence, fichiers in PAQUETS:
         with (
             tempfile.TemporaryDirectory() as dossier,
             rapporter(paquet, version, Path(dossier)) as archive,
@@ -143,7 +200,7 @@ def fichiers_servis() -> Iterator[tuple[str, str, str, str, bytes]]:
                     raise FileNotFoundError(f"{paquet}@{version} n'a pas de {origine}.")
                 source = membre.read().decode()
                 for chemin, retouche in servis.items():
-                    yield paquet, version, "MIT", chemin, retouche(source).encode()
+                    yield paquet, version, licence, chemin, retouche(source).encode()
 
 
 def principal() -> None:

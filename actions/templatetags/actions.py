@@ -1,10 +1,18 @@
-"""Pastilles : un mot et une couleur, décidés ici et nulle part ailleurs."""
+"""Pastilles et gestes : un mot, une couleur et un pictogramme, décidés ici et nulle part ailleurs."""
+
+from typing import Any
 
 from django import template
+from django.template import RequestContext
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from actions.annulation import ligne_annulable
+from actions.models import Action
 from actions.statuts import Statut
+from comptes.droits import Droit, peut
+from socle.templatetags.icones import icone
 
 register = template.Library()
 
@@ -13,11 +21,51 @@ register = template.Library()
 def badge_statut(statut: str | None) -> SafeString:
     """Le statut en toutes lettres ; « Inconnu » avant la première ligne du journal."""
     if not statut:
-        return format_html('<span class="statut statut-inconnu">{}</span>', "Inconnu")
-    return format_html('<span class="statut statut-{}">{}</span>', statut, Statut(statut).label)
+        return format_html('<span class="statut statut-inconnu">{}{}</span>', icone("question-circle"), "Inconnu")
+    connu = Statut(statut)
+    return format_html('<span class="statut statut-{}">{}{}</span>', connu, icone(connu.icone), connu.label)
 
 
 @register.simple_tag
 def badge_retard(en_retard: bool | None) -> SafeString:
     """« En retard », ou rien : à l'heure et sans échéance ne se signalent pas."""
-    return format_html('<span class="retard">{}</span>', "En retard") if en_retard else SafeString("")
+    if not en_retard:
+        return SafeString("")
+    return format_html('<span class="retard">{}{}</span>', icone("clock-history"), "En retard")
+
+
+@register.simple_tag
+def badge_attention(action: Action) -> SafeString:
+    """La nature du point d'attention, ou rien."""
+    if not action.attention:
+        return SafeString("")
+    return format_html(
+        '<span class="attention">{}{}</span>',
+        icone("exclamation-triangle-fill"),
+        action.get_attention_nature_display(),
+    )
+
+
+@register.inclusion_tag("actions/_statut_en_place.html", takes_context=True)
+def statut_en_place(
+    context: RequestContext, action: Action, *, fige: bool = False, sans_mot: bool = False, clavier: bool = False
+) -> dict[str, Any]:
+    """Le statut d'une action et de quoi le changer sans quitter la page, pour qui en a le droit.
+
+    `action` est annotée par `etat_au` et `avec_retard`. `fige` : situation passée, sans geste. `sans_mot` : le statut
+    se lit déjà au-dessus (colonne). `clavier` : la page vient de le remplacer, et lui rend le clavier.
+    """
+    request = context["request"]
+    peut_changer = not fige and peut(request.user, Droit.METTRE_A_JOUR, action)
+    htmx = getattr(request, "htmx", None)
+    return {
+        "action": action,
+        "peut_changer": peut_changer,
+        "suites": Statut.suites(action.etat_statut),
+        "annulable": ligne_annulable(request, action.pk) if peut_changer else None,
+        "aujourdhui": timezone.localdate(),
+        "suite": (htmx and htmx.current_url_abs_path) or request.get_full_path(),
+        "sans_mot": sans_mot,
+        "clavier": clavier,
+        "csrf_token": context.get("csrf_token"),
+    }

@@ -1,0 +1,192 @@
+"""Où en est un plan à une date : combien d'actions, ce qui attend, ce qui a bougé. Les comptes se font en SQL."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import CharField, Count, Exists, F, OuterRef, Q, Value, Window
+from django.db.models.functions import Cast, RowNumber
+
+from actions.journaux import ChangementDeStatut, JournalDAction, PresenceAuPlan, ReportEcheance
+from actions.models import Action, Plan
+from actions.requetes import COMPTES_PAR_STATUT, ActionQuerySet, Decompte
+from actions.statuts import Mouvement, PointAttention, Statut
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Les nombres d'un plan à une date, en actions. `passees` : celles dont le statut n'était pas celui-là à `depuis`.
+
+    `sans_echeance` : le retard n'y est pas calculable.
+    """
+
+    decompte: Decompte
+    depuis: date
+    arbitrages: int
+    points_d_attention: int
+    en_retard: int
+    sans_echeance: int
+    sans_nouvelle: int
+    passees: dict[Statut, int]
+
+    @property
+    def changees(self) -> int:
+        return sum(self.passees.values())
+
+    @property
+    def autres_points(self) -> int:
+        """Les points d'attention qui ne demandent pas d'arbitrage."""
+        return self.points_d_attention - self.arbitrages
+
+
+def situation(actions: ActionQuerySet, le: date, depuis: date) -> Situation:
+    """Une seule requête. `actions` : annotées par `etat_au(le)`."""
+    comptes = (
+        actions.au_plan()
+        .avec_retard(le)
+        .avec_silence(le)
+        .avec_statut_d_avant(depuis)
+        .aggregate(
+            **COMPTES_PAR_STATUT,
+            arbitrages=Count("pk", filter=Q(attention_nature=PointAttention.ARBITRAGE)),
+            points_d_attention=Count("pk", filter=~Q(attention_nature="")),
+            en_retard=Count("pk", filter=Q(est_en_retard=True)),
+            sans_echeance=Count("pk", filter=Q(est_en_retard__isnull=True)),
+            sans_nouvelle=Count("pk", filter=Q(sans_nouvelle=True)),
+            **{
+                f"passees_{statut}": Count("pk", filter=Q(etat_statut=statut, statut_a_change=True))
+                for statut in Statut
+            },
+        )
+    )
+    passees = {statut: comptes.pop(f"passees_{statut}") for statut in Statut}
+    decompte = Decompte(**{nom: comptes.pop(nom) for nom in COMPTES_PAR_STATUT})
+    return Situation(decompte=decompte, depuis=depuis, passees=passees, **comptes)
+
+
+@dataclass(frozen=True)
+class Groupe:
+    """Les actions d'un axe ou d'un service. `cle` : ce que le filtre de la liste attend ; « null » pour « sans »."""
+
+    libelle: str
+    cle: str
+    decompte: Decompte
+
+
+@dataclass(frozen=True)
+class Repartition:
+    axes: list[Groupe]
+    services: list[Groupe]
+
+
+def repartition(actions: ActionQuerySet) -> Repartition:
+    """Les actions au plan par axe et par service pilote, en une requête ; celles qui n'en ont pas à la fin."""
+    lignes = list(
+        actions.au_plan()
+        .values(
+            "axe", "axe__ordre", "axe__code", "axe__intitule", "service_pilote", "service_pilote__nom", "etat_statut"
+        )
+        .annotate(nombre=Count("pk"))
+        .order_by("axe__ordre", "axe", "service_pilote__nom", "service_pilote")
+    )
+    axes = (
+        (ligne, ligne["axe"], f"{ligne['axe__code'] or ''} {ligne['axe__intitule'] or ''}".strip()) for ligne in lignes
+    )
+    services = ((ligne, ligne["service_pilote"], ligne["service_pilote__nom"]) for ligne in lignes)
+    return Repartition(
+        axes=_regrouper(axes, "Sans axe"),
+        services=sorted(_regrouper(services, "Sans service pilote"), key=lambda groupe: groupe.cle == "null"),
+    )
+
+
+def _regrouper(lignes: Iterable[tuple[dict, int | None, str | None]], sans: str) -> list[Groupe]:
+    nombres: dict[int | None, dict[str | None, int]] = defaultdict(lambda: defaultdict(int))
+    libelles: dict[int | None, str] = {}
+    for ligne, cle, libelle in lignes:
+        nombres[cle][ligne["etat_statut"]] += ligne["nombre"]
+        libelles[cle] = libelle or sans
+    # « Sans » vient en dernier, quel que soit l'ordre des NULL dans la base.
+    return [
+        Groupe(libelles[cle], str(cle or "null"), Decompte.de(nombres[cle]))
+        for cle in sorted(nombres, key=lambda cle: cle is None)
+    ]
+
+
+def premieres_par_statut(actions: ActionQuerySet, combien: int) -> dict[Statut, list[Action]]:
+    """Les `combien` premières actions au plan de chaque statut, dans l'ordre du plan, en une requête."""
+    rangees = (
+        actions.au_plan()
+        .annotate(rang=Window(RowNumber(), partition_by=F("etat_statut"), order_by="numero"))
+        .filter(rang__lte=combien)
+        .order_by("numero")
+    )
+    par_statut: dict[Statut, list[Action]] = {statut: [] for statut in Statut}
+    for action in rangees:
+        if action.etat_statut:
+            par_statut[Statut(action.etat_statut)].append(action)
+    return par_statut
+
+
+# --- Dans le temps ------------------------------------------------------------------------------
+
+
+def decomptes_aux(plan: Plan, dates: Sequence[date]) -> dict[date, Decompte]:
+    """Le décompte du plan à chacune de ces dates, en une requête, par la même définition de l'état qu'ailleurs."""
+    annotations = {}
+    comptes = {}
+    for rang, jour in enumerate(dates):
+        annotations[f"statut_{rang}"] = ChangementDeStatut.objects.all().valeur_pour("action", "statut", jour, None)
+        annotations[f"presence_{rang}"] = PresenceAuPlan.objects.all().valeur_pour("action", "mouvement", jour, None)
+        au_plan = Q(**{f"presence_{rang}__in": [Mouvement.ENTREE, Mouvement.RETOUR]})
+        for statut in Statut:
+            comptes[f"{statut}_{rang}"] = Count("pk", filter=au_plan & Q(**{f"statut_{rang}": statut}))
+        comptes[f"None_{rang}"] = Count("pk", filter=au_plan & Q(**{f"statut_{rang}__isnull": True}))
+    nombres = Action.objects.filter(plan=plan).annotate(**annotations).aggregate(**comptes) if dates else {}
+    return {
+        jour: Decompte.de({statut: nombres[f"{statut}_{rang}"] for statut in (*Statut, None)})
+        for rang, jour in enumerate(dates)
+    }
+
+
+@dataclass(frozen=True)
+class Nouveaute:
+    """Une ligne de journal, telle qu'on la dit en une phrase sur le tableau de bord."""
+
+    action_id: int
+    numero: int
+    intitule: str
+    date_effet: date
+    phrase: str
+
+
+_PHRASES: dict[str, str] = {
+    **{statut.value: f"passe à «\u00a0{statut.label}\u00a0»" for statut in Statut},
+    "ECHEANCE": "échéance reportée",
+    Mouvement.RETRAIT.value: "retirée du plan",
+    Mouvement.RETOUR.value: "remise au plan",
+}
+
+
+def nouveautes(plan: Plan, depuis: date, le: date, combien: int) -> list[Nouveaute]:
+    """Les derniers changements après `depuis` et jusqu'à `le`, en une requête : statuts, reports motivés, retraits."""
+    reports = _lignes(ReportEcheance, plan, depuis, le).exclude(motif="").annotate(quoi=Value("ECHEANCE"))
+    mouvements = _lignes(PresenceAuPlan, plan, depuis, le).exclude(mouvement=Mouvement.ENTREE)
+    changements = _lignes(ChangementDeStatut, plan, depuis, le)
+    colonnes = ("action_id", "action__numero", "action__intitule", "date_effet", "pk", "quoi")
+    union = (
+        changements.annotate(quoi=Cast("statut", CharField()))
+        .values_list(*colonnes)
+        .union(
+            reports.values_list(*colonnes),
+            mouvements.annotate(quoi=Cast("mouvement", CharField())).values_list(*colonnes),
+            all=True,
+        )
+    )
+    derniers = union.order_by("-date_effet", "-pk")[:combien]
+    return [Nouveaute(*ligne, _PHRASES[quoi]) for *ligne, _, quoi in derniers]
+
+
+def _lignes(journal: type[JournalDAction], plan: Plan, depuis: date, le: date):
+    corrections = journal.objects.filter(annule=OuterRef("pk"))
+    return journal.objects.filter(~Exists(corrections), action__plan=plan, date_effet__gt=depuis, date_effet__lte=le)
