@@ -2,11 +2,11 @@
 
 PY := .venv/bin/python
 INSTALLE := .venv/.installe
-# Options de plus pour pytest, par exemple : make test ARGS="-k journal"
+# Options de plus, pour pytest (make test ARGS="-k journal") ou les captures (make captures ARGS=complet).
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help installer demo test test-rapide qualite format vendor
+.PHONY: help installer demo test test-rapide qualite format vendor captures
 
 help: ## Affiche cette aide
 	@echo "Commandes du projet :"
@@ -38,3 +38,6 @@ format: $(INSTALLE) ## Remet en forme le Python et les gabarits
 
 vendor: $(INSTALLE) ## Reprend les bibliothèques du navigateur servies avec le site
 	@$(PY) scripts/vendor.py
+
+captures: $(INSTALLE) ## Une image de chaque page dans captures/, celles du README dans docs/captures/
+	@PYTHONPATH=. $(PY) scripts/captures.py $(ARGS)
