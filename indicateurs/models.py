@@ -1,9 +1,11 @@
 """Les indicateurs du plan et leur place dans chaque plan. Valeurs et objectifs : voir `valeurs.py`."""
 
+from typing import TYPE_CHECKING
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from simple_history.models import HistoricalRecords
 
@@ -14,7 +16,16 @@ from indicateurs.valeurs import Cible, ValeurAnnuelle
 from socle.contraintes import liste_fermee
 from socle.modeles import LigneVersionnee, QuerySetSuivi
 
+if TYPE_CHECKING:
+    from indicateurs.chiffres import ChiffreCle
+
 __all__ = ["Cible", "Indicateur", "IndicateurDuPlan", "ValeurAnnuelle"]
+
+
+class IndicateurQuerySet(QuerySetSuivi):
+    def sans_reponse(self, annee: int) -> "IndicateurQuerySet":
+        """Ceux qui n'ont, pour cette année, ni valeur ni indisponibilité."""
+        return self.filter(~Exists(ValeurAnnuelle.objects.qui_repondent(annee).filter(indicateur=OuterRef("pk"))))
 
 
 class Indicateur(LigneVersionnee):
@@ -55,10 +66,10 @@ class Indicateur(LigneVersionnee):
         "indicateur_denominateur_autre": "denominateur",
     }
 
-    # Posée par indicateurs.requetes.poser_la_derniere_valeur().
-    derniere: ValeurAnnuelle | None
+    # Posé par indicateurs.requetes.poser_les_chiffres().
+    chiffre: "ChiffreCle"
 
-    objects = QuerySetSuivi.as_manager()
+    objects = IndicateurQuerySet.as_manager()
     history = HistoricalRecords(m2m_fields=[actions])
 
     class Meta:
@@ -140,8 +151,10 @@ class Indicateur(LigneVersionnee):
 
 
 class IndicateurDuPlanQuerySet(QuerySetSuivi):
-    def chiffres_cles(self) -> "IndicateurDuPlanQuerySet":
-        return self.filter(chiffre_cle=True)
+    def avec_reponse(self, annee: int) -> "IndicateurDuPlanQuerySet":
+        """Annote `a_repondu` : l'indicateur a, pour cette année, une valeur ou une indisponibilité."""
+        reponses = ValeurAnnuelle.objects.qui_repondent(annee).filter(indicateur=OuterRef("indicateur"))
+        return self.annotate(a_repondu=Exists(reponses))
 
 
 class IndicateurDuPlan(models.Model):
@@ -153,6 +166,9 @@ class IndicateurDuPlan(models.Model):
     chiffre_cle = models.BooleanField(
         "chiffre clé", default=False, help_text="Montré en grand sur le tableau de bord."
     )
+
+    # Annoté par avec_reponse().
+    a_repondu: bool
 
     objects = IndicateurDuPlanQuerySet.as_manager()
     history = HistoricalRecords()

@@ -1,38 +1,94 @@
 """Les questions que les pages posent aux indicateurs."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
+
+from django.utils import timezone
 
 from actions.models import Plan
-from indicateurs.models import Indicateur, IndicateurDuPlan, ValeurAnnuelle
+from indicateurs.chiffres import ChiffreCle, chiffre_de
+from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuelle
+from indicateurs.valeurs import ValeurQuerySet
+
+Ligne = TypeVar("Ligne", ValeurAnnuelle, Cible)
 
 
 @dataclass(frozen=True)
-class ChiffreCle:
-    """Un chiffre à montrer en grand. `valeur` None : rien de connu, à dire « — », jamais 0."""
+class Completude:
+    """Combien d'indicateurs d'un plan, chiffres clés ou non, ont répondu pour une année : une valeur, ou dite
+    indisponible."""
 
-    indicateur: Indicateur
-    valeur: ValeurAnnuelle | None
+    annee: int
+    renseignees: int
+    total: int
+
+    @property
+    def manquantes(self) -> int:
+        """Le nombre de lignes de la liste des indicateurs filtrée par ce plan et cette année."""
+        return self.total - self.renseignees
+
+
+@dataclass(frozen=True)
+class ChiffresDuPlan:
+    """Les chiffres clés d'un plan, dans son ordre, et ce qui reste à saisir."""
+
+    chiffres: list[ChiffreCle]
+    completude: Completude
+
+
+def chiffres_du_plan(
+    plan: Plan, *, annee: int | None = None, au: date | None = None, reference: int
+) -> ChiffresDuPlan:
+    """Trois requêtes : les places, les valeurs de toutes les années, les objectifs.
+
+    Chaque chiffre est celui de `annee`, sinon le dernier connu (à la date `au`). La complétude est celle de
+    `reference`, telle que connue aujourd'hui.
+    """
+    places = list(IndicateurDuPlan.objects.filter(plan=plan).avec_reponse(reference).select_related("indicateur"))
+    valeurs = ValeurAnnuelle.objects.avec_valeur()
+    if au is not None:
+        valeurs = valeurs.connues_au(au).filter(annee__lte=au.year)
+    return ChiffresDuPlan(
+        chiffres=_chiffres(
+            [place.indicateur for place in places if place.chiffre_cle],
+            valeurs,
+            annee=annee,
+            reference=reference,
+            fige=au is not None,
+        ),
+        completude=Completude(reference, sum(place.a_repondu for place in places), len(places)),
+    )
 
 
 def chiffres_cles(plan: Plan, *, annee: int | None = None, au: date | None = None) -> list[ChiffreCle]:
-    """Les chiffres clés du plan, dans son ordre : ceux de `annee`, sinon les derniers connus (à la date `au`)."""
-    places = list(IndicateurDuPlan.objects.chiffres_cles().filter(plan=plan).select_related("indicateur"))
-    valeurs = ValeurAnnuelle.objects.avec_valeur().filter(indicateur__in=[place.indicateur_id for place in places])
-    if annee is not None:
-        valeurs = valeurs.filter(annee=annee)
-    if au is not None:
-        valeurs = valeurs.connues_au(au).filter(annee__lte=au.year)
-    retenues = {valeur.indicateur_id: valeur for valeur in valeurs.select_related("indicateur").order_by("annee")}
-    return [ChiffreCle(place.indicateur, retenues.get(place.indicateur_id)) for place in places]
+    """Les chiffres clés seuls, l'année de référence étant celle d'aujourd'hui."""
+    return chiffres_du_plan(plan, annee=annee, au=au, reference=timezone.localdate().year).chiffres
 
 
-def poser_la_derniere_valeur(indicateurs: Sequence[Indicateur]) -> None:
-    """Pose `derniere` (la dernière valeur qui porte un chiffre, ou None) sur chaque indicateur, en une requête."""
-    valeurs = ValeurAnnuelle.objects.avec_valeur().renseignees().filter(indicateur__in=indicateurs)
-    par_indicateur = {
-        valeur.indicateur_id: valeur for valeur in valeurs.select_related("indicateur").order_by("annee")
-    }
-    for indicateur in indicateurs:
-        indicateur.derniere = par_indicateur.get(indicateur.pk)
+def poser_les_chiffres(indicateurs: Sequence[Indicateur]) -> None:
+    """Pose `chiffre` (le dernier connu, et ce qui le situe) sur chaque indicateur, en deux requêtes."""
+    valeurs = ValeurAnnuelle.objects.avec_valeur()
+    for chiffre in _chiffres(indicateurs, valeurs, reference=timezone.localdate().year):
+        chiffre.indicateur.chiffre = chiffre
+
+
+def _chiffres(
+    indicateurs: Sequence[Indicateur], valeurs: ValeurQuerySet, *, annee: int | None = None, **situation
+) -> list[ChiffreCle]:
+    ids = [indicateur.pk for indicateur in indicateurs]
+    par_indicateur = _ranger(valeurs.filter(indicateur__in=ids).select_related("indicateur"))
+    cibles = _ranger(Cible.objects.filter(indicateur__in=ids, active=True))
+    return [
+        chiffre_de(indicateur, par_indicateur[indicateur.pk], cibles[indicateur.pk], annee=annee, **situation)
+        for indicateur in indicateurs
+    ]
+
+
+def _ranger(lignes: Iterable[Ligne]) -> defaultdict[int, list[Ligne]]:
+    par_indicateur: defaultdict[int, list[Ligne]] = defaultdict(list)
+    for ligne in lignes:
+        par_indicateur[ligne.indicateur_id].append(ligne)
+    return par_indicateur

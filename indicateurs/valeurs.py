@@ -55,6 +55,10 @@ class ValeurQuerySet(QuerySetSuivi):
         """Celles qui portent un chiffre (après `avec_valeur`)."""
         return self.filter(valeur_retenue__isnull=False)
 
+    def qui_repondent(self, annee: int) -> Self:
+        """Celles de cette année qui portent un chiffre ou sont dites indisponibles : il n'y a plus rien à saisir."""
+        return self.avec_valeur().filter(Q(indisponible=True) | Q(valeur_retenue__isnull=False), annee=annee)
+
     def connues_au(self, le) -> Self:
         """Celles qu'on connaissait à cette date."""
         return self.filter(connue_le__lte=le)

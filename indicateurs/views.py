@@ -3,20 +3,24 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django_tables2 import RequestConfig
 
+from indicateurs.filtres import FiltreIndicateurs
 from indicateurs.graphiques import graphique_annees
 from indicateurs.models import Indicateur
-from indicateurs.requetes import poser_la_derniere_valeur
+from indicateurs.requetes import poser_les_chiffres
 from indicateurs.tables import TableIndicateurs
 from socle.erreurs import Introuvable
 
 
 @require_safe
 def liste(request: HttpRequest) -> HttpResponse:
-    """Les indicateurs et leur dernière valeur connue."""
-    table = TableIndicateurs(Indicateur.objects.select_related("service"))
+    """Les indicateurs et leur dernier chiffre. Un filtre absurde : 400, message à côté du champ."""
+    filtre = FiltreIndicateurs(request.GET, queryset=Indicateur.objects.all(), request=request)
+    lisible = filtre.form.is_valid()
+    table = TableIndicateurs(filtre.qs.select_related("service") if lisible else Indicateur.objects.none())
     RequestConfig(request, paginate={"per_page": 25}).configure(table)
-    poser_la_derniere_valeur([ligne.record for ligne in table.paginated_rows])
-    return render(request, "indicateurs/liste.html", {"table": table})
+    poser_les_chiffres([ligne.record for ligne in table.paginated_rows])
+    contexte = {"filtre": filtre, "table": table}
+    return render(request, "indicateurs/liste.html", contexte, status=200 if lisible else 400)
 
 
 @require_safe

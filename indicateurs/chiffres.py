@@ -1,0 +1,152 @@
+"""Un chiffre et ce qui le situe : l'année d'avant, l'écart, l'objectif. Pur assemblage, sans requête."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from indicateurs.listes import Nature, OrigineDeCible, Sens
+from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
+from socle.formats import ABSENT, INSECABLE, accorder, arrondir, formater_valeur
+
+# Quand une année a plusieurs objectifs, celui du plan passe devant l'obligation, puis l'objectif national.
+_RANG_DE_L_ORIGINE = {origine: rang for rang, origine in enumerate(OrigineDeCible.values)}
+STABLE = "stable"
+
+
+@dataclass(frozen=True)
+class Comparaison:
+    """Une valeur annuelle face à celle de l'année d'avant. None : rien de connu, à dire « — », jamais 0.
+
+    Les valeurs sont annotées par `avec_valeur()`.
+    """
+
+    indicateur: Indicateur
+    valeur: ValeurAnnuelle | None
+    precedente: ValeurAnnuelle | None
+
+    @property
+    def rupture(self) -> str:
+        """Ce qui empêche de comparer avec l'année d'avant ; vide si rien ne l'empêche."""
+        return self.valeur.rupture if self.valeur else ""
+
+    @property
+    def ecart(self) -> Decimal | None:
+        """Entre valeurs non arrondies ; None si l'une manque ou si la série est rompue."""
+        if self.valeur is None or self.precedente is None or self.rupture:
+            return None
+        valeur, precedente = self.valeur.valeur_retenue, self.precedente.valeur_retenue
+        return None if valeur is None or precedente is None else valeur - precedente
+
+    @property
+    def ecart_ecrit(self) -> str:
+        """« +3,2 points », « +15 », « −1 200 € » ; « stable » quand l'arrondi est nul, vide sans écart."""
+        if self.ecart is None:
+            return ""
+        ecart = arrondir(self.ecart, 1)
+        if not ecart:
+            return STABLE
+        signe = "+" if ecart > 0 else ""
+        match self.indicateur.nature:
+            case Nature.PART:
+                return signe + accorder(ecart, "point")
+            case Nature.MONTANT:
+                return signe + formater_valeur(ecart, self.indicateur.unite or "€")
+        return signe + formater_valeur(ecart)
+
+
+@dataclass(frozen=True)
+class ChiffreCle(Comparaison):
+    """Un chiffre à montrer en grand.
+
+    `annee` : celle que l'on montre, None si aucune n'est connue. `reference` : celle pour laquelle proposer de saisir
+    ce qui manque. `fige` : situation à une date passée, où rien ne se saisit.
+    """
+
+    annee: int | None
+    cible: Cible | None
+    reference: int
+    fige: bool = False
+
+    @property
+    def libelle(self) -> str:
+        """Le texte publié sous le chiffre, sinon l'intitulé."""
+        return (self.valeur.libelle if self.valeur else "") or self.indicateur.intitule
+
+    @property
+    def nombre(self) -> str:
+        return self.valeur.chiffre_avec_symbole if self.valeur else ABSENT
+
+    @property
+    def unite(self) -> str:
+        """L'unité, quand elle est un mot : un symbole est déjà collé au nombre, un tiret n'en a pas."""
+        connue = self.valeur is not None and self.valeur.valeur_retenue is not None
+        return self.indicateur.unite if connue and self.indicateur.unite not in ("%", "€") else ""
+
+    @property
+    def explication(self) -> str:
+        """Ce que dit une valeur qui ne porte pas de chiffre : indisponible, ou dénominateur inconnu."""
+        return self.valeur.detail if self.valeur and self.valeur.valeur_retenue is None else ""
+
+    @property
+    def annee_precedente(self) -> int | None:
+        return self.annee - 1 if self.annee else None
+
+    @property
+    def nombre_precedent(self) -> str:
+        return self.precedente.chiffre_avec_symbole if self.precedente else ABSENT
+
+    @property
+    def montre_l_objectif(self) -> bool:
+        """Sans objectif, un indicateur neutre n'a pas à s'en voir réclamer un."""
+        return self.cible is not None or self.indicateur.sens != Sens.NEUTRE
+
+    @property
+    def objectif(self) -> str:
+        """« Objectif 2026 : 30 % » ou « Objectif : — »."""
+        if self.cible is None:
+            return f"Objectif{INSECABLE}: {ABSENT}"
+        return f"Objectif {self.cible.annee}{INSECABLE}: {self.cible_ecrite}"
+
+    @property
+    def cible_ecrite(self) -> str:
+        return formater_valeur(self.cible.valeur, self.indicateur.unite) if self.cible else ABSENT
+
+
+def chiffre_de(
+    indicateur: Indicateur,
+    valeurs: Iterable[ValeurAnnuelle],
+    cibles: Iterable[Cible],
+    *,
+    annee: int | None = None,
+    reference: int,
+    fige: bool = False,
+) -> ChiffreCle:
+    """Le chiffre de `annee`, sinon le dernier qui soit connu ; à défaut de chiffre, la dernière ligne, qui dit
+    pourquoi il manque."""
+    par_annee = {valeur.annee: valeur for valeur in valeurs}
+    montree = annee
+    if annee is None:
+        chiffrees = [a for a, valeur in par_annee.items() if valeur.valeur_retenue is not None]
+        montree = max(chiffrees or par_annee, default=None)
+    return ChiffreCle(
+        indicateur=indicateur,
+        annee=montree,
+        valeur=par_annee.get(montree) if montree else None,
+        precedente=par_annee.get(montree - 1) if montree else None,
+        cible=_cible_visee(cibles, montree or reference),
+        reference=annee or reference,
+        fige=fige,
+    )
+
+
+def comparaisons(indicateur: Indicateur, valeurs: Iterable[ValeurAnnuelle]) -> list[Comparaison]:
+    """Chaque valeur face à celle de l'année d'avant, dans l'ordre donné."""
+    connues = list(valeurs)
+    par_annee = {valeur.annee: valeur for valeur in connues}
+    return [Comparaison(indicateur, valeur, par_annee.get(valeur.annee - 1)) for valeur in connues]
+
+
+def _cible_visee(cibles: Iterable[Cible], annee: int) -> Cible | None:
+    """L'objectif actif de l'année, sinon celui de la prochaine année qui en a un."""
+    visees = [cible for cible in cibles if cible.active and cible.annee >= annee]
+    return min(visees, key=lambda cible: (cible.annee, _RANG_DE_L_ORIGINE[cible.origine]), default=None)

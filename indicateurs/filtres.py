@@ -1,0 +1,47 @@
+"""Filtres de la liste des indicateurs : tout est dans l'adresse, pour qu'un lien montre la même liste à tous."""
+
+import django_filters
+from django import forms
+from django.utils import timezone
+
+from actions.models import Plan
+from indicateurs.models import Indicateur, IndicateurQuerySet
+from socle.formats import ANNEE_MAX, ANNEE_MIN
+
+
+class FiltreAnnee(django_filters.Filter):
+    field_class = forms.IntegerField
+
+
+class FormulaireDeFiltre(forms.Form):
+    def clean_sans_valeur(self) -> int | None:
+        annee = self.cleaned_data["sans_valeur"]
+        if annee and annee > timezone.localdate().year:
+            raise forms.ValidationError(f"L'année {annee} est à venir : aucune valeur n'y est attendue.")
+        return annee
+
+
+class FiltreIndicateurs(django_filters.FilterSet):
+    plan = django_filters.ModelChoiceFilter(
+        label="Plan",
+        field_name="places__plan",
+        queryset=lambda request: Plan.objects.all(),
+        to_field_name="slug",
+        empty_label="Tous",
+    )
+    sans_valeur = FiltreAnnee(
+        label="Sans valeur pour l'année", method="sans_reponse", min_value=ANNEE_MIN, max_value=ANNEE_MAX
+    )
+
+    class Meta:
+        model = Indicateur
+        fields: list[str] = []
+        form = FormulaireDeFiltre
+
+    @property
+    def annee(self) -> int | None:
+        """L'année dont on cherche ce qui manque."""
+        return self.form.cleaned_data.get("sans_valeur") if self.form.is_valid() else None
+
+    def sans_reponse(self, indicateurs: IndicateurQuerySet, nom: str, annee: int) -> IndicateurQuerySet:
+        return indicateurs.sans_reponse(annee)
