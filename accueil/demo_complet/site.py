@@ -1,0 +1,23 @@
+"""Le site synthétique, dans l'ordre où il se remplit."""
+
+from django.utils import timezone
+
+from accueil.demo_complet import indicateurs, partenaires, plan
+from accueil.demo_complet.calendrier import Calendrier
+from accueil.demo_complet.personnes import SERVICE_DE_L_AGENT, reunir
+
+__all__ = ["SERVICE_DE_L_AGENT", "ecrire"]
+
+
+def ecrire() -> None:
+    """Remplit un site où il n'y a que la collectivité, les comptes de la démonstration et le service de l'agent.
+
+    L'horloge ne sert qu'à omettre ce qui, sur cette machine, serait encore à venir.
+    """
+    maintenant = timezone.now()
+    calendrier = Calendrier()
+    equipe = reunir()
+    le_plan = plan.ouvrir(equipe)
+    par_sigle = partenaires.presenter(le_plan, calendrier, equipe.responsable)
+    actions = plan.vivre(le_plan, equipe, par_sigle, calendrier, maintenant)
+    indicateurs.mesurer(le_plan, equipe, actions, calendrier, maintenant)
