@@ -6,13 +6,13 @@ INSTALLE := .venv/.installe
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help installer demo test test-rapide qualite format vendor captures
+.PHONY: help installer demo demo-complet test test-rapide qualite format vendor captures
 
 help: ## Affiche cette aide
 	@echo "Commandes du projet :"
 	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' Makefile | while IFS='|' read -r nom aide; do printf '  %-18s %s\n' "$$nom" "$$aide"; done
 	@echo
-	@echo "Variables : PORT=8001 et DEMO_MOT_DE_PASSE=… (demo), ARGS=\"-k journal\" (test), PYTHON=python3.12 (installer)."
+	@echo "Variables : PORT=8001 et DEMO_MOT_DE_PASSE=… (demo, demo-complet), ARGS=\"-k journal\" (test), PYTHON=python3.12 (installer)."
 
 installer: $(INSTALLE) ## Prépare l'environnement .venv aux versions de uv.lock
 	@:
@@ -23,6 +23,9 @@ $(INSTALLE): uv.lock pyproject.toml
 
 demo: ## Lance la démonstration sur http://127.0.0.1:8000/ (Ctrl-C pour arrêter)
 	@scripts/demo.sh
+
+demo-complet: ## Lance une démonstration aux données inventées : soixante actions sur cinq ans
+	@scripts/demo.sh complet
 
 test: $(INSTALLE) ## Tous les essais : SQLite, PostgreSQL jetable, Chromium
 	@$(PY) scripts/essais.py $(ARGS)

@@ -1,8 +1,18 @@
 #!/usr/bin/env bash
-# La démonstration, du poste nu au site servi : make demo (PORT=…, DEMO_MOT_DE_PASSE=…).
-# Tout ce qu'elle écrit est dans donnees/ : effacer donnees/demo.sqlite3* la remet à neuf.
+# La démonstration, du poste nu au site servi : make demo ou make demo-complet (PORT=…, DEMO_MOT_DE_PASSE=…).
+# Tout ce qu'elle écrit est dans donnees/ : effacer donnees/demo.sqlite3* (ou demo-complet.sqlite3*) la remet à neuf.
 set -eu
 cd "$(dirname "$0")/.."
+
+# Sans argument, le plan publié ; « complet », les données synthétiques. Chacune a sa base.
+case "${1-}" in
+"") cible=demo commande=preparer_demo ;;
+complet) cible=demo-complet commande=preparer_demo_complet ;;
+*)
+    echo "Démonstration inconnue : $1. Choisissez make demo ou make demo-complet." >&2
+    exit 1
+    ;;
+esac
 
 export PORT=${PORT:-8000}
 # Les zéros de tête feraient lire l'octal.
@@ -12,7 +22,7 @@ if [[ ! $PORT =~ ^[1-9][0-9]{0,4}$ ]] || [ "$PORT" -gt 65535 ]; then
 fi
 # Dit avant toute installation : quelqu'un répond-il déjà ?
 if (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; then
-    echo "Le port $PORT est déjà pris sur 127.0.0.1. Choisissez-en un autre : make demo PORT=8001" >&2
+    echo "Le port $PORT est déjà pris sur 127.0.0.1. Choisissez-en un autre : make $cible PORT=8001" >&2
     exit 1
 fi
 
@@ -26,14 +36,14 @@ fi
 SECRET_KEY=$(cat donnees/cle_demo)
 export SECRET_KEY
 export DJANGO_SETTINGS_MODULE=commande_responsable.settings
-export DATABASE_URL=sqlite:///donnees/demo.sqlite3
+export DATABASE_URL=sqlite:///donnees/$cible.sqlite3
 export DEBUG=0 HTTPS=0 PROXYS_DE_CONFIANCE=0 ALLOWED_HOSTS=127.0.0.1,localhost CSRF_TRUSTED_ORIGINS=
 export EMAIL_URL=console: DEFAULT_FROM_EMAIL=demo@localhost NIVEAU_DE_JOURNAL=WARNING
 
 echo "Préparation de la base et des fichiers statiques (une vingtaine de secondes)…"
 .venv/bin/python manage.py migrate --verbosity 0
 .venv/bin/python manage.py collectstatic --noinput --verbosity 0
-.venv/bin/python manage.py preparer_demo
+.venv/bin/python manage.py "$commande"
 
 echo
 echo "Démonstration : http://127.0.0.1:$PORT/ (Ctrl-C pour arrêter)"

@@ -50,12 +50,20 @@ def test_un_python_sans_venv_dit_le_paquet_a_installer(tmp_path):
     assert "apt install python3-venv (ou python3.11-venv)" in resultat.stdout
 
 
-def test_la_demonstration_dit_que_le_port_est_pris():
+@pytest.mark.parametrize("cible", ["demo", "demo-complet"])
+def test_la_demonstration_dit_que_le_port_est_pris(cible):
     with socket.create_server(("127.0.0.1", 0)) as prise:
         port = str(prise.getsockname()[1])
-        resultat = lancer("scripts/demo.sh", PORT=port)
-    assert resultat.returncode == 1
+        resultat = lancer("make", "--no-print-directory", cible, PORT=port)
+    assert resultat.returncode != 0
     assert resultat.stdout.startswith(f"Le port {port} est déjà pris")
+    assert f"make {cible} PORT=8001" in resultat.stdout
+
+
+def test_une_demonstration_inconnue_est_refusee():
+    resultat = lancer("scripts/demo.sh", "autre")
+    assert resultat.returncode == 1
+    assert "make demo-complet" in resultat.stdout
 
 
 @pytest.mark.parametrize("port", ["abc", "0", "65536", "-1", "080"])
