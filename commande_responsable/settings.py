@@ -81,6 +81,8 @@ INSTALLED_APPS = [
     "django_filters",
     "django_htmx",
     "django_tables2",
+    "django_tasks",
+    "django_tasks_db",
     "import_export",
     "simple_history",
     "django.contrib.admin",
@@ -135,6 +137,11 @@ DJANGO_TABLES2_TEMPLATE = "socle/tableau.html"
 
 DATABASES = {"default": _base_de_donnees()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Tâches longues -----------------------------------------------------------------------------
+
+# En file dans la base, exécutées par l'ouvrier (`manage.py db_worker`). Les imports longs y viendront ; rien encore.
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # --- Langue, heure ------------------------------------------------------------------------------
 

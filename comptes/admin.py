@@ -10,6 +10,7 @@ from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.db.models import Count
 from django.utils.html import format_html_join
+from django_tasks_db.admin import DBTaskResult
 
 from comptes.administration import (
     AdminEnLecture,
@@ -36,6 +37,8 @@ apps.get_app_config("axes").verbose_name = "Essais de connexion"
 # Les rôles sont créés par le code ; le courriel est un champ du compte.
 admin.site.unregister(Group)
 admin.site.unregister(EmailAddress)
+# Des noms de fonctions et des traces d'exécution, en anglais : l'issue d'une tâche se lit là où on l'a demandée.
+admin.site.unregister(DBTaskResult)
 
 
 # --- Collectivité, services ---------------------------------------------------------------------

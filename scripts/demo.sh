@@ -39,6 +39,7 @@ export DJANGO_SETTINGS_MODULE=commande_responsable.settings
 export DATABASE_URL=sqlite:///donnees/$cible.sqlite3
 export DEBUG=0 HTTPS=0 PROXYS_DE_CONFIANCE=0 ALLOWED_HOSTS=127.0.0.1,localhost CSRF_TRUSTED_ORIGINS=
 export EMAIL_URL=console: DEFAULT_FROM_EMAIL=demo@localhost NIVEAU_DE_JOURNAL=WARNING
+export MOIS_SANS_NOUVELLE=6
 
 echo "Préparation de la base et des fichiers statiques (une vingtaine de secondes)…"
 .venv/bin/python manage.py migrate --verbosity 0
@@ -47,4 +48,23 @@ echo "Préparation de la base et des fichiers statiques (une vingtaine de second
 
 echo
 echo "Démonstration : http://127.0.0.1:$PORT/ (Ctrl-C pour arrêter)"
-exec .venv/bin/python -m gunicorn --config commande_responsable/gunicorn.conf.py
+
+# Deux processus, le site et l'ouvrier des tâches longues : l'un ne doit pas survivre à l'autre.
+pids=()
+# shellcheck disable=SC2317  # appelée par trap
+arreter() {
+    # Un second Ctrl-C ne doit pas interrompre l'arrêt.
+    trap '' INT TERM HUP
+    kill "${pids[@]}" 2>/dev/null || true
+    wait
+}
+trap arreter EXIT
+trap 'exit 129' HUP
+# Ctrl-C les a déjà prévenus tous deux : le temps qu'ils s'arrêtent d'eux-mêmes.
+trap 'sleep 1; exit 130' INT
+trap 'exit 143' TERM
+.venv/bin/python manage.py db_worker --no-startup-delay --verbosity 0 &
+pids+=($!)
+.venv/bin/python -m gunicorn --config commande_responsable/gunicorn.conf.py &
+pids+=($!)
+wait "$!"
