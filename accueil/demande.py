@@ -6,16 +6,16 @@ from datetime import date
 from django.http import QueryDict
 from django.utils import timezone
 
-from actions.models import Plan
-from socle.erreurs import DemandeIllisible, Introuvable
+from socle.erreurs import DemandeIllisible
 from socle.formats import FormatInvalide, formater_date, lire_date
 
 
 @dataclass(frozen=True)
 class Demande:
-    """`annee` et `au` ne sont jamais donnés ensemble ; sans l'un ni l'autre, c'est aujourd'hui."""
+    """`plan` : l'adresse d'un plan, vide pour celui par défaut. `annee` et `au` ne sont jamais donnés ensemble ; sans
+    l'un ni l'autre, c'est aujourd'hui."""
 
-    plan: Plan | None
+    plan: str
     annee: int | None
     au: date | None
 
@@ -29,12 +29,12 @@ class Demande:
 
 
 def lire_demande(parametres: QueryDict) -> Demande:
-    """Lève DemandeIllisible (400) si un paramètre est absurde, Introuvable (404) si le plan n'existe pas."""
+    """Lève DemandeIllisible (400) si un paramètre est absurde."""
     texte_annee, texte_au = _unique(parametres, "annee"), _unique(parametres, "au")
     if texte_annee and texte_au:
         raise DemandeIllisible("Demandez une année ou une date, pas les deux à la fois.")
     return Demande(
-        plan=_plan(_unique(parametres, "plan")),
+        plan=_unique(parametres, "plan"),
         annee=_annee(texte_annee) if texte_annee else None,
         au=lire_jour(texte_au) if texte_au else None,
     )
@@ -45,15 +45,6 @@ def _unique(parametres: QueryDict, nom: str) -> str:
     if len(valeurs) > 1:
         raise DemandeIllisible(f"Le paramètre « {nom} » est donné plusieurs fois avec des valeurs différentes.")
     return valeurs.pop() if valeurs else ""
-
-
-def _plan(slug: str) -> Plan | None:
-    if not slug:
-        return Plan.objects.par_defaut()
-    plan = None if "\x00" in slug else Plan.objects.filter(slug=slug).first()
-    if plan is None:
-        raise Introuvable(f"Aucun plan ne porte le nom « {slug} ».")
-    return plan
 
 
 def _annee(texte: str) -> int:

@@ -1,23 +1,27 @@
 """Assemblage du tableau de bord : des décomptes et des listes courtes, jamais un calcul métier."""
 
 from dataclasses import dataclass
-from datetime import date
 
-from django.db.models import Min
-from django.utils import timezone
-
+from accueil.cadre import Cadre, cadrer
 from accueil.demande import Demande
-from actions.graphiques import graphique_avancement
-from actions.models import Action, ChangementDeStatut, Plan
-from actions.requetes import Decompte
-from actions.statuts import Statut
-from indicateurs.models import ValeurAnnuelle
-from indicateurs.requetes import ChiffreCle, chiffres_cles
+from accueil.evolution import graphique_evolution
+from actions.models import Action
+from actions.situation import (
+    Nouveaute,
+    Repartition,
+    Situation,
+    nouveautes,
+    premieres_par_statut,
+    repartition,
+    situation,
+)
+from actions.statuts import PointAttention, Statut
+from indicateurs.requetes import ChiffresDuPlan, chiffres_du_plan
 from partenaires.models import Partenaire
-from socle.erreurs import Introuvable
 from socle.graphiques import Graphique
 
-ACTIONS_PAR_COLONNE = 25
+ACTIONS_PAR_COLONNE = 5
+LIGNES_PAR_BLOC = 3
 
 
 @dataclass(frozen=True)
@@ -35,63 +39,45 @@ class Colonne:
 
 @dataclass(frozen=True)
 class TableauDeBord:
-    """Tout ce que la page montre. `jour` None = aujourd'hui."""
+    """Tout ce que la page montre, dans son ordre."""
 
-    plan: Plan
-    plans: list[Plan]
-    jour: date | None
-    annee: int | None
-    annees: list[int]
-    debut_du_journal: date | None
-    decompte: Decompte
-    graphique: Graphique
-    chiffres: list[ChiffreCle]
+    cadre: Cadre
+    situation: Situation
+    indicateurs: ChiffresDuPlan
+    a_decider: list[Action]
+    nouveautes: list[Nouveaute]
     colonnes: list[Colonne]
+    evolution: Graphique
+    repartition: Repartition
     partenaires: list[Partenaire]
 
     @property
-    def date_affichee(self) -> date:
-        return self.jour or timezone.localdate()
+    def comparable(self) -> bool:
+        """Vrai si la situation à la fin de l'année d'avant est connue."""
+        return self.cadre.debut is not None and self.cadre.debut <= self.cadre.depuis
 
 
 def assembler(demande: Demande) -> TableauDeBord | None:
-    """None tant qu'il n'y a aucun plan. Lève Introuvable pour une année hors de ce que la base connaît."""
-    plan = demande.plan
-    if plan is None:
+    """None tant qu'il n'y a aucun plan. Mêmes erreurs que `cadrer`."""
+    cadre = cadrer(demande)
+    if cadre is None:
         return None
-    debut = _debut_du_journal(plan)
-    annees = _annees_connues(plan, debut)
-    if demande.annee is not None and demande.annee not in annees:
-        raise Introuvable(f"Rien n'est connu pour l'année {demande.annee}.")
-    actions = plan.actions.etat_au(demande.jour).order_by("numero")
-    decompte = actions.decompte()
+    plan, le, depuis = cadre.plan, cadre.le, cadre.depuis
+    actions = plan.actions.etat_au(cadre.jour)
+    point = situation(actions, le, depuis)
+    premieres = premieres_par_statut(actions.avec_retard(le).select_related("plan"), ACTIONS_PAR_COLONNE)
+    arbitrages = actions.au_plan().filter(attention_nature=PointAttention.ARBITRAGE).order_by("numero")
     return TableauDeBord(
-        plan=plan,
-        plans=list(Plan.objects.all()),
-        jour=demande.jour,
-        annee=demande.annee,
-        annees=annees,
-        debut_du_journal=debut,
-        decompte=decompte,
-        graphique=graphique_avancement(decompte, demande.jour or timezone.localdate()),
-        chiffres=chiffres_cles(plan, annee=demande.annee, au=demande.au),
+        cadre=cadre,
+        situation=point,
+        indicateurs=chiffres_du_plan(plan, annee=cadre.annee, au=cadre.au, reference=cadre.annee_du_bilan),
+        a_decider=list(arbitrages[:LIGNES_PAR_BLOC]),
+        nouveautes=nouveautes(plan, depuis, le, LIGNES_PAR_BLOC),
         colonnes=[
-            Colonne(statut, nombre, list(actions.au_plan().de_statut(statut)[:ACTIONS_PAR_COLONNE]))
-            for statut, nombre in decompte.par_statut().items()
+            Colonne(statut, nombre, premieres[statut]) for statut, nombre in point.decompte.par_statut().items()
         ],
+        evolution=graphique_evolution(cadre),
+        repartition=repartition(actions),
         # Par les citations : un partenaire cité par deux plans n'y est qu'une fois, à la place que ce plan lui donne.
         partenaires=[citation.partenaire for citation in plan.citations.select_related("partenaire")],
     )
-
-
-def _debut_du_journal(plan: Plan) -> date | None:
-    """Avant cette date, aucun statut du plan n'est connu."""
-    return ChangementDeStatut.objects.filter(action__plan=plan).aggregate(le=Min("date_effet"))["le"]
-
-
-def _annees_connues(plan: Plan, debut: date | None) -> list[int]:
-    """De la première année qui dit quelque chose (plan, journal, valeur) à cette année, la plus récente d'abord."""
-    premiere_valeur = ValeurAnnuelle.objects.filter(indicateur__places__plan=plan).aggregate(a=Min("annee"))["a"]
-    connues = [annee for annee in (plan.annee_debut, debut and debut.year, premiere_valeur) if annee]
-    cette_annee = timezone.localdate().year
-    return list(range(cette_annee, min(connues, default=cette_annee) - 1, -1))

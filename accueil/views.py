@@ -1,12 +1,17 @@
+import re
+
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.views.decorators.cache import never_cache
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
+from accueil.bilans import annees_du_plan
 from accueil.demande import lire_demande
 from accueil.tableau_de_bord import assembler
+from socle.couleurs import BLANC, melanger
+from socle.erreurs import Introuvable
 
 
 @require_safe
@@ -14,7 +19,27 @@ def tableau_de_bord(request: HttpRequest) -> HttpResponse:
     """La situation du plan : aujourd'hui, à la fin d'une année (`annee`) ou à une date (`au`)."""
     tableau = assembler(lire_demande(request.GET))
     gabarit = "accueil/tableau_de_bord.html" if tableau else "accueil/premiers_pas.html"
-    return render(request, gabarit, {"tableau": tableau})
+    return render(request, gabarit, {"tableau": tableau, "cadre": tableau and tableau.cadre})
+
+
+@require_safe
+def bilans(request: HttpRequest) -> HttpResponse:
+    """Les années du plan, chacune telle qu'elle était à sa fin."""
+    annees = annees_du_plan(lire_demande(request.GET))
+    gabarit = "accueil/bilans.html" if annees else "accueil/premiers_pas.html"
+    return render(request, gabarit, {"annees": annees, "cadre": annees and annees.cadre})
+
+
+@require_safe
+@login_not_required
+@cache_control(max_age=365 * 24 * 3600, immutable=True)
+def accent(request: HttpRequest, couleur: str) -> HttpResponse:
+    """La feuille de style d'une couleur d'accent : l'adresse dit tout, elle se garde donc un an."""
+    if not re.fullmatch("[0-9a-f]{6}", couleur):
+        raise Introuvable("Cette couleur n'existe pas.")
+    teinte = f"#{couleur}"
+    nuances = {"teinte": teinte, "foncee": melanger(teinte, "#000000", 0.3), "pale": melanger(teinte, BLANC, 0.92)}
+    return render(request, "accueil/accent.css", nuances, content_type="text/css; charset=utf-8")
 
 
 @require_safe

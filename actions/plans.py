@@ -20,9 +20,13 @@ class LabelDePlan(models.TextChoices):
 
 
 class PlanQuerySet(QuerySetSuivi["Plan"]):
+    def du_plus_recent(self) -> "PlanQuerySet":
+        """Le premier est celui qu'on montre quand aucun n'est demandé."""
+        return self.order_by(F("annee_debut").desc(nulls_last=True), "pk")
+
     def par_defaut(self) -> "Plan | None":
         """Le plan montré quand aucun n'est demandé : le plus récent, ou None."""
-        return self.order_by(F("annee_debut").desc(nulls_last=True), "pk").first()
+        return self.du_plus_recent().first()
 
 
 class Plan(LigneVersionnee):

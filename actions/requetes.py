@@ -60,15 +60,23 @@ class Decompte:
     @property
     def phrase(self) -> str:
         """« 4 actions sur 12 terminées, 5 en cours, 3 non initiées »."""
+        return ", ".join(morceau for _, morceau in self.morceaux()) or "Aucune action"
+
+    def morceaux(self) -> list[tuple[str, str]]:
+        """La phrase en morceaux, chacun avec le statut qu'il compte, tel que le filtre de la liste l'attend."""
         if not self.total:
-            return "Aucune action"
+            return []
         un_seul = self.terminees < 2
         terminees = (
             f"{self.terminees} action{'' if un_seul else 's'} sur {self.total} terminée{'' if un_seul else 's'}"
         )
         non_initiees = f"{self.non_initiees} non initiée{'' if self.non_initiees < 2 else 's'}"
-        inconnues = f", {self.inconnues} de statut inconnu" if self.inconnues else ""
-        return f"{terminees}, {self.en_cours} en cours, {non_initiees}{inconnues}"
+        morceaux = [
+            (Statut.TERMINEE.value, terminees),
+            (Statut.EN_COURS.value, f"{self.en_cours} en cours"),
+            (Statut.NON_INITIEE.value, non_initiees),
+        ]
+        return morceaux + ([("null", f"{self.inconnues} de statut inconnu")] if self.inconnues else [])
 
     def par_statut(self) -> dict[Statut, int]:
         """Dans l'ordre de la page publiée."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.conf import settings
 from django.db.models import CharField, Count, Exists, F, OuterRef, Q, Value, Window
 from django.db.models.functions import Cast, RowNumber
 
@@ -12,6 +13,7 @@ from actions.journaux import ChangementDeStatut, JournalDAction, PresenceAuPlan,
 from actions.models import Action, Plan
 from actions.requetes import COMPTES_PAR_STATUT, ActionQuerySet, Decompte
 from actions.statuts import Mouvement, PointAttention, Statut
+from socle.formats import plier
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,11 @@ class Situation:
     sans_echeance: int
     sans_nouvelle: int
     passees: dict[Statut, int]
+
+    @property
+    def mois_sans_nouvelle(self) -> int:
+        """Au bout de combien de mois de silence une action est à relancer."""
+        return settings.MOIS_SANS_NOUVELLE
 
     @property
     def changees(self) -> int:
@@ -53,7 +60,8 @@ def situation(actions: ActionQuerySet, le: date, depuis: date) -> Situation:
             points_d_attention=Count("pk", filter=~Q(attention_nature="")),
             en_retard=Count("pk", filter=Q(est_en_retard=True)),
             sans_echeance=Count("pk", filter=Q(est_en_retard__isnull=True)),
-            sans_nouvelle=Count("pk", filter=Q(sans_nouvelle=True)),
+            # Pas le nom de l'annotation : l'agrégat se prendrait pour elle.
+            silencieuses=Count("pk", filter=Q(sans_nouvelle=True)),
             **{
                 f"passees_{statut}": Count("pk", filter=Q(etat_statut=statut, statut_a_change=True))
                 for statut in Statut
@@ -62,7 +70,8 @@ def situation(actions: ActionQuerySet, le: date, depuis: date) -> Situation:
     )
     passees = {statut: comptes.pop(f"passees_{statut}") for statut in Statut}
     decompte = Decompte(**{nom: comptes.pop(nom) for nom in COMPTES_PAR_STATUT})
-    return Situation(decompte=decompte, depuis=depuis, passees=passees, **comptes)
+    silencieuses = comptes.pop("silencieuses")
+    return Situation(decompte=decompte, depuis=depuis, passees=passees, sans_nouvelle=silencieuses, **comptes)
 
 
 @dataclass(frozen=True)
@@ -88,7 +97,7 @@ def repartition(actions: ActionQuerySet) -> Repartition:
             "axe", "axe__ordre", "axe__code", "axe__intitule", "service_pilote", "service_pilote__nom", "etat_statut"
         )
         .annotate(nombre=Count("pk"))
-        .order_by("axe__ordre", "axe", "service_pilote__nom", "service_pilote")
+        .order_by("axe__ordre", "axe")
     )
     axes = (
         (ligne, ligne["axe"], f"{ligne['axe__code'] or ''} {ligne['axe__intitule'] or ''}".strip()) for ligne in lignes
@@ -96,7 +105,10 @@ def repartition(actions: ActionQuerySet) -> Repartition:
     services = ((ligne, ligne["service_pilote"], ligne["service_pilote__nom"]) for ligne in lignes)
     return Repartition(
         axes=_regrouper(axes, "Sans axe"),
-        services=sorted(_regrouper(services, "Sans service pilote"), key=lambda groupe: groupe.cle == "null"),
+        services=sorted(
+            _regrouper(services, "Sans service pilote"),
+            key=lambda groupe: (groupe.cle == "null", plier(groupe.libelle)),
+        ),
     )
 
 
@@ -189,4 +201,5 @@ def nouveautes(plan: Plan, depuis: date, le: date, combien: int) -> list[Nouveau
 
 def _lignes(journal: type[JournalDAction], plan: Plan, depuis: date, le: date):
     corrections = journal.objects.filter(annule=OuterRef("pk"))
-    return journal.objects.filter(~Exists(corrections), action__plan=plan, date_effet__gt=depuis, date_effet__lte=le)
+    lignes = journal.objects.filter(~Exists(corrections), action__plan=plan, date_effet__gt=depuis, date_effet__lte=le)
+    return lignes.order_by()  # l'union a son propre ordre

@@ -181,15 +181,20 @@ def creer(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def partenaire(request: HttpRequest, slug: str) -> HttpResponse:
-    """Un partenaire, ses actions et ses conventions."""
+    """Un partenaire, ses actions au plan aujourd'hui et ses conventions."""
     trouve = Partenaire.objects.filter(slug=slug).prefetch_related("conventions", "plans").first()
     if trouve is None:
         raise Introuvable("Ce partenaire n'existe pas.")
-    participations = trouve.participations.select_related("action").order_by("action__plan", "action__numero")
-    premieres = list(participations[: LIGNES_PAR_PAGE + 1])
+    actions = Action.objects.filter(partenaires=trouve).etat_au()
+    decompte = actions.decompte()
+    participations = trouve.participations.filter(action__in=actions.au_plan().values("pk"))
     contexte = {
         "partenaire": trouve,
-        "participations": premieres[:LIGNES_PAR_PAGE],
-        "reste": len(premieres) > LIGNES_PAR_PAGE,
+        "decompte": decompte,
+        "participations": participations.select_related("action__plan").order_by("action__plan", "action__numero")[
+            :LIGNES_PAR_PAGE
+        ],
+        "reste": decompte.total > LIGNES_PAR_PAGE,
+        "retirees": actions.retirees().count(),
     }
     return render(request, "actions/partenaire.html", contexte)

@@ -1,5 +1,6 @@
 """Pastilles et gestes : un mot, une couleur et un pictogramme, décidés ici et nulle part ailleurs."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django import template
@@ -10,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from actions.annulation import ligne_annulable
 from actions.models import Action
+from actions.requetes import Decompte
 from actions.statuts import Statut
 from comptes.droits import Droit, peut
 from socle.templatetags.icones import icone
@@ -69,3 +71,27 @@ def statut_en_place(
         "clavier": clavier,
         "csrf_token": context.get("csrf_token"),
     }
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Une part de la barre, en pour cent de sa largeur, écrits comme le SVG les lit."""
+
+    statut: Statut
+    nombre: int
+    debut: str
+    largeur: str
+    milieu: str
+
+
+@register.inclusion_tag("actions/_barre_de_statuts.html")
+def barre_de_statuts(decompte: Decompte, *, mince: bool = False) -> dict[str, Any]:
+    """Une barre en nombre d'actions. `mince` : sans les nombres, que des liens disent déjà à côté."""
+    segments, debut = [], 0.0
+    for statut, nombre in decompte.par_statut().items():
+        largeur = 100 * nombre / decompte.total if decompte.total else 0
+        if nombre:
+            milieu = debut + largeur / 2
+            segments.append(Segment(statut, nombre, f"{debut:.2f}%", f"{largeur:.2f}%", f"{milieu:.2f}%"))
+        debut += largeur
+    return {"segments": segments, "decompte": decompte, "mince": mince}

@@ -13,6 +13,8 @@ plotly : seul l'appelant, qui construit la figure, l'importe, au moment de s'en 
 """
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.utils.safestring import SafeString, mark_safe
@@ -34,11 +36,20 @@ __all__ = ["PALETTE", "Graphique", "GraphiqueNonPris", "Tableau", "graphique"]
 _CLE = re.compile(r"[a-z][a-z0-9-]*")
 
 
-def graphique(figure: "Figure", *, cle: str, titre: str, description: str, resume: str | None = None) -> Graphique:
+def graphique(
+    figure: "Figure",
+    *,
+    cle: str,
+    titre: str,
+    description: str,
+    resume: str | None = None,
+    liens: Mapping[tuple[int, int], str] | None = None,
+) -> Graphique:
     """Le dessin, le tableau et la reprise d'une figure.
 
     `titre` nomme le graphique ; `description` dit ce qu'on y voit à qui ne le voit pas ; `resume`, s'il y en a
-    un, est la phrase à retenir, écrite sous le titre. Une figure sans valeur donne un dessin qui le dit.
+    un, est la phrase à retenir, écrite sous le titre. `liens` : où mènent les cases du tableau, par (ligne, colonne) ; la
+    colonne 0 est celle des positions. Une figure sans valeur donne un dessin qui le dit.
     ValueError si `cle` n'est pas un identifiant (minuscules, chiffres, tirets) ; GraphiqueNonPris si la figure
     demande ce qui ne se dessine pas.
     """
@@ -57,7 +68,7 @@ def graphique(figure: "Figure", *, cle: str, titre: str, description: str, resum
         titre=titre,
         description=description,
         svg=mark_safe(svg),  # noqa: S308 - svg.balise échappe tout texte et tout attribut
-        tableau=dresser(lue, titre),
+        tableau=replace(dresser(lue, titre), liens=liens or {}),
         json=reprise,
         resume=resume or "",
     )

@@ -4,8 +4,8 @@ Les valeurs restent des `Decimal` jusqu'au dernier moment : l'étiquette d'une b
 une erreur de flottant. `None` est une valeur manquante, jamais un zéro.
 """
 
-from collections.abc import Container
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from django.utils.safestring import SafeString
@@ -125,6 +125,14 @@ class Tableau:
     entetes: tuple[str, ...]
     lignes: tuple[tuple[str, ...], ...]
     phrase: str = ""  # ce qui remplace le tableau quand il n'a aucune ligne
+    liens: Mapping[tuple[int, int], str] = field(default_factory=dict)  # (ligne, colonne) → où mène la case
+
+    @property
+    def cases(self) -> list[list[tuple[str, str]]]:
+        """Les lignes, chaque case avec l'adresse où elle mène, vide s'il n'y en a pas."""
+        return [
+            [(case, self.liens.get((i, j), "")) for j, case in enumerate(ligne)] for i, ligne in enumerate(self.lignes)
+        ]
 
 
 @dataclass(frozen=True)

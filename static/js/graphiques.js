@@ -155,6 +155,9 @@
     blocs.forEach(function (bloc) { guet.observe(bloc); });
   }
 
+  // Un morceau de page remplacé (htmx) peut apporter ses graphiques.
+  document.addEventListener("htmx:afterSettle", demarrer);
+
   if (document.readyState === "loading") {
     document.addEventListener("DOMContentLoaded", demarrer);
   } else {

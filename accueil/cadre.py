@@ -1,0 +1,88 @@
+"""Le plan qu'une page montre, à quelle date, et ce que la base en connaît."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import OuterRef, Subquery
+from django.utils import timezone
+
+from accueil.demande import Demande
+from actions.models import ChangementDeStatut, Plan
+from indicateurs.models import ValeurAnnuelle
+from socle.erreurs import Introuvable
+
+
+@dataclass(frozen=True)
+class Cadre:
+    """`jour` None = aujourd'hui. `debut` : avant cette date, aucun statut du plan n'est connu ; None s'il n'y en a pas.
+
+    `annees` : celles dont la base sait quelque chose, la plus récente d'abord.
+    """
+
+    plan: Plan
+    plans: list[Plan]
+    jour: date | None
+    annee: int | None
+    au: date | None
+    debut: date | None
+    annees: list[int]
+
+    @property
+    def le(self) -> date:
+        """La date montrée."""
+        return self.jour or timezone.localdate()
+
+    @property
+    def depuis(self) -> date:
+        """La fin de l'année d'avant : à quoi la situation se compare."""
+        return date(self.le.year - 1, 12, 31)
+
+    @property
+    def annee_du_bilan(self) -> int:
+        """L'année dont le bilan se prépare : celle demandée, sinon la dernière finie à la date montrée."""
+        if self.annee is not None:
+            return self.annee
+        return self.le.year if (self.le.month, self.le.day) == (12, 31) else self.le.year - 1
+
+
+def cadrer(demande: Demande) -> Cadre | None:
+    """Le cadre de cette demande, en une requête ; None tant qu'il n'y a aucun plan.
+
+    Lève Introuvable pour un plan inconnu, ou une année dont la base ne sait rien.
+    """
+    plans = list(_plans_et_leurs_debuts())
+    if not plans and not demande.plan:
+        return None
+    plan = next((plan for plan in plans if demande.plan in ("", plan.slug)), None)
+    if plan is None:
+        raise Introuvable(f"Aucun plan ne porte le nom « {demande.plan} ».")
+    annees = _annees_connues(plan)
+    if demande.annee is not None and demande.annee not in annees:
+        raise Introuvable(f"Rien n'est connu pour l'année {demande.annee}.")
+    return Cadre(
+        plan=plan,
+        plans=sorted(plans, key=lambda p: p.intitule),
+        jour=demande.jour,
+        annee=demande.annee,
+        au=demande.au,
+        debut=plan.debut_du_journal,
+        annees=annees,
+    )
+
+
+def _plans_et_leurs_debuts():
+    """Du plus récent au plus ancien, avec la première date de leur journal et l'année de leur première valeur."""
+    lignes = ChangementDeStatut.objects.filter(action__plan=OuterRef("pk")).order_by("date_effet")
+    valeurs = ValeurAnnuelle.objects.filter(indicateur__places__plan=OuterRef("pk")).order_by("annee")
+    return Plan.objects.du_plus_recent().annotate(
+        debut_du_journal=Subquery(lignes.values("date_effet")[:1]),
+        premiere_valeur=Subquery(valeurs.values("annee")[:1]),
+    )
+
+
+def _annees_connues(plan) -> list[int]:
+    """De la première année qui dit quelque chose (plan, journal, valeur) à cette année."""
+    debut = plan.debut_du_journal
+    connues = [annee for annee in (plan.annee_debut, debut and debut.year, plan.premiere_valeur) if annee]
+    cette_annee = timezone.localdate().year
+    return list(range(cette_annee, min(connues, default=cette_annee) - 1, -1))

@@ -1,0 +1,61 @@
+/* Les gestes sur place : choisir un statut dans un volet, et dire ce qui n'a pas pu se faire.
+ *
+ * Sans ce script, le volet s'ouvre et se ferme quand même (c'est un <details>), et ses boutons envoient un formulaire
+ * ordinaire. Avec lui : le clavier entre dans le volet qu'on ouvre, Échap et un clic ailleurs le ferment, et htmx
+ * remplace le seul bloc du statut.
+ */
+(function () {
+  "use strict";
+
+  var VOLETS = "details[data-choix], details[data-repli]";
+
+  function fermer(volet, rendreLeClavier) {
+    volet.open = false;
+    if (rendreLeClavier) { volet.querySelector("summary").focus(); }
+  }
+
+  function fermerLesAutres(gardes) {
+    document.querySelectorAll(VOLETS).forEach(function (volet) {
+      if (volet.open && !gardes(volet)) { fermer(volet, false); }
+    });
+  }
+
+  // « toggle » ne remonte pas : il se prend en descendant.
+  document.addEventListener("toggle", function (evenement) {
+    var volet = evenement.target;
+    if (!volet.matches || !volet.matches(VOLETS) || !volet.open) { return; }
+    fermerLesAutres(function (autre) { return autre === volet; });
+    if (volet.matches("[data-choix]")) { volet.querySelector("button").focus(); }
+  }, true);
+
+  document.addEventListener("keydown", function (evenement) {
+    var volet = evenement.key === "Escape" && evenement.target.closest && evenement.target.closest(VOLETS);
+    if (volet && volet.open) { fermer(volet, true); }
+  });
+
+  document.addEventListener("click", function (evenement) {
+    fermerLesAutres(function (volet) { return volet.contains(evenement.target); });
+  });
+
+  /* Une réponse qui n'est pas celle attendue ne remplace rien : elle se dit, avec de quoi continuer. */
+  function dire(phrase) {
+    var zone = document.getElementById("messages");
+    var alerte = document.createElement("p");
+    var lien = document.createElement("a");
+    alerte.className = "alert alert-danger";
+    alerte.textContent = phrase + " ";
+    lien.href = location.href;
+    lien.textContent = "Recharger la page";
+    alerte.appendChild(lien);
+    zone.replaceChildren(alerte);
+  }
+
+  document.addEventListener("htmx:responseError", function (evenement) {
+    dire(evenement.detail.xhr.status === 403
+      ? "Rien n'est enregistré : votre session a expiré, ou ce geste ne vous est plus permis."
+      : "Rien n'est enregistré : le site a répondu par une erreur (" + evenement.detail.xhr.status + ").");
+  });
+  document.addEventListener("htmx:sendError", function () {
+    dire("Rien n'est enregistré : le site ne répond pas. Vérifiez votre connexion.");
+  });
+}());
