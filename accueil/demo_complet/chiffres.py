@@ -22,7 +22,10 @@ def _releve(annee: int, **champs: Any) -> Releve:
     """Validée, et connue à la fin janvier suivante ; 2026, provisoire et connue début octobre."""
     en_cours = annee == 2026
     connue_le = datetime.date(2026, 10, 5) if en_cours else datetime.date(annee + 1, 1, 26)
-    defauts = {"etat": Etat.PROVISOIRE if en_cours else Etat.VALIDEE, "origine": OrigineDeValeur.SAISIE}
+    defauts: dict[str, Any] = {
+        "etat": Etat.PROVISOIRE if en_cours else Etat.VALIDEE,
+        "origine": OrigineDeValeur.SAISIE,
+    }
     if en_cours:
         defauts["remarque"] = AU_TROISIEME_TRIMESTRE
     nombres = {nom: Decimal(n) if isinstance(n, int) and not isinstance(n, bool) else n for nom, n in champs.items()}

@@ -1,7 +1,6 @@
 """Le plan, ses axes, et la vie de toutes ses actions jouée dans l'ordre des saisies."""
 
 import datetime
-from dataclasses import replace
 
 from accueil.demo_complet.calendrier import Calendrier, Chronique
 from accueil.demo_complet.ecriture import enregistrer
@@ -16,7 +15,7 @@ from partenaires.models import Partenaire
 ADOPTION = datetime.date(2022, 1, 17)
 
 
-def ouvrir(equipe: Equipe) -> Plan:
+def ouvrir(equipe: Equipe, calendrier: Calendrier) -> Plan:
     return enregistrer(
         Plan(
             intitule="Plan synthétique pour une commande publique responsable",
@@ -30,7 +29,7 @@ def ouvrir(equipe: Equipe) -> Plan:
             annee_fin=2026,
             affiche_avancement=True,
         ),
-        Calendrier().saisie(ADOPTION),
+        calendrier.saisie(ADOPTION),
         equipe.responsable,
     )
 
@@ -50,7 +49,7 @@ def vivre(
         axe = Axe(plan=plan, code=raconte.code, intitule=raconte.intitule, ordre=ordre)
         axes[raconte] = enregistrer(axe, calendrier.saisie(ADOPTION), equipe.responsable)
     vies = [
-        Vie(recit, numero, raconte, axes[raconte], replace(decor), chronique)
+        Vie(recit, numero, raconte, axes[raconte], decor, chronique)
         for numero, (raconte, recit) in enumerate(_dans_l_ordre_d_entree(), start=1)
     ]
     for vie in vies:

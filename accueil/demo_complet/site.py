@@ -17,7 +17,7 @@ def ecrire() -> None:
     maintenant = timezone.now()
     calendrier = Calendrier()
     equipe = reunir()
-    le_plan = plan.ouvrir(equipe)
+    le_plan = plan.ouvrir(equipe, calendrier)
     par_sigle = partenaires.presenter(le_plan, calendrier, equipe.responsable)
     actions = plan.vivre(le_plan, equipe, par_sigle, calendrier, maintenant)
     indicateurs.mesurer(le_plan, equipe, actions, calendrier, maintenant)

@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 from accueil.demo_complet import phrases
 from accueil.demo_complet.calendrier import DELAIS_DE_FIN_D_ANNEE, DERNIER_JOUR, Calendrier, Chronique, ouvre
@@ -80,8 +80,8 @@ class Vie:
         self.pilote = self._choisir_le_pilote()
 
     def raconter(self) -> None:
-        self._entrer()
         debut, fin = self._demarrer(), None
+        self._entrer(debut)
         if debut is not None:
             fin = self._achever(debut)
             self._avancer(debut, fin)
@@ -92,6 +92,11 @@ class Vie:
         self._se_tromper()
         self._signaler()
         self._retirer()
+
+    @property
+    def _ecrite(self) -> Action:
+        """L'action, pour ce qui s'écrit après son entrée : rien ne s'en joue avant."""
+        return cast("Action", self.action)
 
     def _borne(self, fin: datetime.date | None) -> datetime.date:
         """Le dernier jour où il se passe quelque chose : la fin, le retrait, le silence, ou la fin du récit."""
@@ -110,9 +115,9 @@ class Vie:
             return self.decor.equipe.comptes[self.recit.pilote]
         return self.hasard.choice(self.decor.equipe.pilotes[self.recit.service])
 
-    def _entrer(self) -> None:
+    def _entrer(self, debut: datetime.date | None) -> None:
         saisi_le = self.calendrier.saisie(self.entree, (0, 1, 2))
-        fiche = self._fiche()
+        fiche = self._fiche(debut)
         partenaires, references = self._partenaires(), self._references()
         commentaire = phrases.ENTREE if self.recit.entree == 2022 else phrases.REVUE
         signature: dict[str, Any] = {
@@ -138,7 +143,7 @@ class Vie:
 
         self.chronique.noter(saisi_le, ecrire)
 
-    def _fiche(self) -> Action:
+    def _fiche(self, debut: datetime.date | None) -> Action:
         budget = self.hasard.choice(BUDGETS)
         depense = self.hasard.randint(55, 110)
         suppleants = [p for p in self.decor.equipe.pilotes[self.recit.service] if p != self.pilote]
@@ -153,9 +158,7 @@ class Vie:
             service_pilote=self.decor.equipe.services[self.recit.service],
             elu_referent=f"Élu·e fictif·ve {self.hasard.choice(self.raconte.elus)}",
             priorite=self.hasard.choice(PRIORITES),
-            date_debut=datetime.date(self.recit.debut, 1 + 3 * self.hasard.randrange(3), 1)
-            if self.recit.debut
-            else None,
+            date_debut=debut.replace(day=1) if debut else None,
             budget_previsionnel=budget,
             budget_realise=budget * depense // 100 if budget and self.recit.fin else None,
             visible_du_public=not self.recit.interne,
@@ -192,7 +195,10 @@ class Vie:
         if annee is None:
             return None
         duree = DUREE_DANS_L_ANNEE if debut.year == annee else DUREE_MINIMALE
-        fin = self.calendrier.jour(max(debut + duree, datetime.date(annee, 1, 15)), datetime.date(annee, 12, 12))
+        # Un report ne se décide que si l'action n'était pas finie à l'échéance d'avant.
+        reportees = [echeance.fin for echeance in self._echeances()[:-1]]
+        au_plus_tot = max(debut + duree, datetime.date(annee, 1, 15), *reportees)
+        fin = self.calendrier.jour(au_plus_tot, datetime.date(annee, 12, 12))
         delais = {"delais": DELAIS_DE_FIN_D_ANNEE} if fin.month >= 11 else {}
         self._statut(fin, Statut.TERMINEE, None, phrases.ACHEVEMENT, **delais)
         return fin
@@ -219,7 +225,7 @@ class Vie:
         self._signer(
             jour,
             lambda **signature: ChangementDeStatut.ecrire(
-                self.action, statut=statut, avancement=avancement, commentaire=commentaire, **signature
+                self._ecrite, statut=statut, avancement=avancement, commentaire=commentaire, **signature
             ),
             **delais,
         )
@@ -233,7 +239,7 @@ class Vie:
         relu_le = self.calendrier.saisie(jour + datetime.timedelta(days=24), (0,))
 
         def corriger() -> None:
-            faite = ChangementDeStatut.objects.get(action=self.action, date_effet=jour, statut=Statut.TERMINEE)
+            faite = ChangementDeStatut.objects.get(action=self._ecrite, date_effet=jour, statut=Statut.TERMINEE)
             faite.corriger(
                 auteur=self.responsable,
                 saisi_le=relu_le,
@@ -262,7 +268,7 @@ class Vie:
         self._signer(
             jour,
             lambda **signature: ReportEcheance.ecrire(
-                self.action, echeance=echeance.fin, precision=echeance.precision, motif=motif, **signature
+                self._ecrite, echeance=echeance.fin, precision=echeance.precision, motif=motif, **signature
             ),
         )
 
@@ -293,7 +299,7 @@ class Vie:
             saisi_le,
             lambda: enregistrer(
                 NoteDeSuivi(
-                    action=self.action, date=jour, texte=texte, portee=portee, auteur=auteur, saisi_le=saisi_le
+                    action=self._ecrite, date=jour, texte=texte, portee=portee, auteur=auteur, saisi_le=saisi_le
                 ),
                 saisi_le,
                 auteur,
@@ -311,7 +317,7 @@ class Vie:
 
         def ecrire() -> None:
             # Relue : les journaux ont fait avancer sa version.
-            action = Action.objects.get(pk=self.action.pk)
+            action = Action.objects.get(pk=self._ecrite.pk)
             action.attention_nature, action.attention = nature, phrase
             enregistrer(action, saisi_le, auteur, sauf=CHAMPS_PROJETES)
 
@@ -324,7 +330,7 @@ class Vie:
         self._signer(
             datetime.date(annee, *JOUR_DE_RETRAIT),
             lambda **signature: PresenceAuPlan.ecrire(
-                self.action, mouvement=Mouvement.RETRAIT, motif=motif, **signature | {"auteur": self.responsable}
+                self._ecrite, mouvement=Mouvement.RETRAIT, motif=motif, **signature | {"auteur": self.responsable}
             ),
         )
 

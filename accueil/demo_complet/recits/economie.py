@@ -61,7 +61,7 @@ AXE = AxeRaconte(
             indicateurs=("achats-locaux", "marches-pme"),
         ),
         Recit(
-            "Réserver une part des marchés innovants de moins de 100 000 € HT aux jeunes entreprises",
+            "Faire connaître aux services l'achat innovant de gré à gré, sous 100 000 € HT",
             "DCP",
             entree=2024,
             echeances="T4 2026",
