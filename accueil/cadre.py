@@ -14,7 +14,7 @@ from socle.erreurs import Introuvable
 
 @dataclass(frozen=True)
 class Cadre:
-    """`jour` None = aujourd'hui. `debut` : avant cette date, aucun statut du plan n'est connu ; None s'il n'y en a pas.
+    """`jour` None = aujourd'hui. `debut` : avant cette date, aucun statut n'est connu ; None s'il n'y en a jamais eu.
 
     `annees` : celles dont la base sait quelque chose, la plus récente d'abord.
     """

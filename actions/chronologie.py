@@ -6,6 +6,7 @@ from datetime import date, datetime
 from django.db.models import Exists, OuterRef
 
 from actions.models import Action, ChangementDeStatut, NoteDeSuivi, PresenceAuPlan, ReportEcheance
+from actions.statuts import Statut
 
 EVENEMENTS_MONTRES = 50
 
@@ -20,6 +21,7 @@ class Evenement:
     date_effet: date
     saisi_le: datetime
     auteur: object | None
+    icone: str = "flag-fill"
     corrige: bool = False
     correction: bool = False
 
@@ -47,6 +49,7 @@ def _lignes(journal, nature: str, action: Action, limite: int) -> list[Evenement
             date_effet=ligne.date_effet,
             saisi_le=ligne.saisi_le,
             auteur=ligne.auteur,
+            icone=_icone(ligne, nature),
             corrige=ligne.corrigee,
             correction=ligne.annule_id is not None,
         )
@@ -58,6 +61,12 @@ def _titre(ligne, nature: str) -> str:
     return {"statut": f"Statut : {ligne}", "echeance": f"Échéance : {ligne}"}.get(nature, str(ligne))
 
 
+def _icone(ligne, nature: str) -> str:
+    if nature == "statut":
+        return Statut(ligne.statut).icone
+    return "calendar-event" if nature == "echeance" else "flag-fill"
+
+
 def _notes(action: Action, limite: int) -> list[Evenement]:
     return [
         Evenement(
@@ -67,6 +76,7 @@ def _notes(action: Action, limite: int) -> list[Evenement]:
             date_effet=note.date,
             saisi_le=note.saisi_le,
             auteur=note.auteur,
+            icone="chat-left-text",
         )
         for note in NoteDeSuivi.objects.filter(action=action).select_related("auteur")[:limite]
     ]

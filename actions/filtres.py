@@ -1,9 +1,12 @@
 """Filtres de la liste des actions : tout est dans l'adresse, pour qu'un lien montre la même liste à tous."""
 
+from dataclasses import dataclass
+from datetime import date
+
 import django_filters
 from django import forms
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.utils import timezone
 
 from actions.models import Action, Axe, Plan
@@ -12,6 +15,15 @@ from comptes.models import Service, Utilisateur
 from partenaires.models import Partenaire
 from socle.champs import ChampDate
 from socle.formats import formater_date
+
+
+@dataclass(frozen=True)
+class FiltrePose:
+    """Un filtre tel qu'on le lit : « Statut : En cours ». `sans` : l'adresse de la liste sans lui."""
+
+    libelle: str
+    valeur: str
+    sans: str
 
 
 class FiltreDate(django_filters.Filter):
@@ -95,6 +107,32 @@ class FiltreActions(django_filters.FilterSet):
         model = Action
         fields: list[str] = []
         form = FormulaireDeFiltre
+
+    @property
+    def poses(self) -> list["FiltrePose"]:
+        """Les filtres demandés, en clair, chacun avec l'adresse qui s'en passe ; aucun si l'un est absurde."""
+        if not self.form.is_valid():
+            return []
+        return [
+            FiltrePose(self.filters[nom].label, self._en_clair(nom), self._sans(nom))
+            for nom, valeur in self.form.cleaned_data.items()
+            if valeur not in (None, "")
+        ]
+
+    def _en_clair(self, nom: str) -> str:
+        valeur = self.form.cleaned_data[nom]
+        if isinstance(valeur, date):
+            return formater_date(valeur)
+        choix = getattr(self.form.fields[nom], "choices", None)
+        if isinstance(valeur, Model) or choix is None:
+            return str(valeur)
+        return str(dict(choix).get(valeur, valeur))
+
+    def _sans(self, nom: str) -> str:
+        demande = self.data.copy()
+        demande.pop(nom, None)
+        demande.pop("page", None)
+        return f"?{demande.urlencode()}"
 
     @property
     def jour(self):

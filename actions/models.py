@@ -128,13 +128,14 @@ class Action(GestesDAction):
         "action_suppleant_distinct": "suppleant",
     }
 
-    # Annotés par ActionQuerySet.etat_au() et avec_retard().
+    # Annotés par ActionQuerySet.etat_au(), avec_retard() et avec_silence().
     etat_statut: str | None
     etat_avancement: int | None
     etat_echeance: date | None
     etat_precision: str | None
     etat_presence: str | None
     est_en_retard: bool | None
+    sans_nouvelle: bool
 
     objects = ActionManager()
     history = HistoricalRecords(excluded_fields=sorted(CHAMPS_PROJETES))

@@ -24,6 +24,7 @@ from actions.formulaires import (
     FormulaireStatut,
 )
 from actions.models import Action, Plan
+from actions.prochain_pas import prochain_pas
 from actions.tables import TableActions
 from comptes.droits import Droit, exiger, peut
 from partenaires.models import Partenaire
@@ -53,12 +54,14 @@ def mes_actions(request: HttpRequest) -> HttpResponse:
     actions = Action.objects.etat_au().au_plan().avec_retard(timezone.localdate()).qui_relevent_de(request.user)
     lignes = actions.par_urgence().select_related("plan", "pilote", "service_pilote")
     page = Paginator(lignes, LIGNES_PAR_PAGE).get_page(request.GET.get("page"))
-    return render(request, "actions/miennes.html", {"page": page})
+    contexte = {"page": page, "plusieurs_plans": len({action.plan_id for action in page}) > 1}
+    return render(request, "actions/miennes.html", contexte)
 
 
 def _action(pk: int) -> Action:
     action = Action.objects.etat_au().select_related("plan", "axe", "service_pilote", "pilote", "suppleant")
-    trouvee = action.avec_retard(timezone.localdate()).filter(pk=pk).first()
+    aujourdhui = timezone.localdate()
+    trouvee = action.avec_retard(aujourdhui).avec_silence(aujourdhui).filter(pk=pk).first()
     if trouvee is None:
         raise Introuvable("Cette action n'existe pas.")
     return trouvee
@@ -70,6 +73,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     contexte = {
         "action": action,
         "evenements": chronologie(action),
+        "prochain_pas": prochain_pas(action),
         "participations": action.participations.select_related("partenaire"),
         "references": action.references.all(),
         # Relation inverse : les indicateurs nomment leurs actions, jamais l'inverse.

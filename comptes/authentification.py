@@ -2,6 +2,9 @@
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib.auth.backends import ModelBackend
+from django.urls import reverse
+
+from comptes.droits import Droit, Portee, portee
 
 
 class BackendDesRoles(ModelBackend):
@@ -21,6 +24,12 @@ class Adaptateur(DefaultAccountAdapter):
         **DefaultAccountAdapter.error_messages,
         "username_password_mismatch": "L'identifiant ou le mot de passe n'est pas le bon.",
     }
+
+    def get_login_redirect_url(self, request) -> str:
+        """Qui n'a que les siennes à tenir arrive sur elles ; les autres, sur le tableau de bord."""
+        if portee(request.user, Droit.METTRE_A_JOUR) is Portee.SIENS:
+            return reverse("actions:miennes")
+        return super().get_login_redirect_url(request)
 
     def is_open_for_signup(self, request) -> bool:
         return False

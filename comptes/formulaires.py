@@ -21,6 +21,7 @@ class FormulaireConnexion(SansTexteDansLesChamps, LoginForm):
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["login"].widget.attrs["autofocus"] = True
         # La page donne déjà le lien « Mot de passe oublié ».
         self.fields["password"].help_text = ""
 

@@ -2,6 +2,7 @@
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.core.exceptions import PermissionDenied
+from django_htmx.http import HttpResponseClientRefresh
 
 from comptes.droits import Droit, exiger
 
@@ -20,6 +21,9 @@ class ConnexionRequise(LoginRequiredMiddleware):
         return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(self, request, view_func):
+        if request.htmx and request.method != "POST":
+            # Sinon htmx poserait la page de connexion au milieu de celle-ci.
+            return HttpResponseClientRefresh()
         if request.method == "POST":
             raise PermissionDenied("Votre session a expiré : rien n'a été enregistré. Reconnectez-vous.")
         return super().handle_no_permission(request, view_func)

@@ -41,8 +41,8 @@ def valider_couleur(couleur: str) -> None:
     rapport = contraste(couleur, BLANC)
     if rapport < CONTRASTE_D_UN_TEXTE:
         raise ValidationError(
-            f"Cette couleur se lit mal sur du blanc : son contraste est de {formater_nombre(rapport, 1)} pour 1, il en "
-            f"faut {formater_nombre(CONTRASTE_D_UN_TEXTE)}. Choisissez-en une plus foncée."
+            f"Cette couleur se lit mal sur du blanc : son contraste est de {formater_nombre(rapport, 1)} pour 1, "
+            f"il en faut {formater_nombre(CONTRASTE_D_UN_TEXTE)}. Choisissez-en une plus foncée."
         )
 
 
@@ -96,7 +96,9 @@ class Collectivite(LigneVersionnee):
     def bandeau(self) -> str:
         """Ce que chaque page dit en tête d'un site qui n'est pas un vrai ; vide sinon."""
         if self.donnees_synthetiques:
-            return "Données synthétiques : plan, personnes, partenaires et chiffres sont inventés pour essayer le site."
+            return (
+                "Données synthétiques : plan, personnes, partenaires et chiffres sont inventés pour essayer le site."
+            )
         if self.demo:
             return "Site de démonstration : le service pilote et les comptes sont des données de démonstration."
         return ""

@@ -48,8 +48,8 @@ def graphique(
     """Le dessin, le tableau et la reprise d'une figure.
 
     `titre` nomme le graphique ; `description` dit ce qu'on y voit à qui ne le voit pas ; `resume`, s'il y en a
-    un, est la phrase à retenir, écrite sous le titre. `liens` : où mènent les cases du tableau, par (ligne, colonne) ; la
-    colonne 0 est celle des positions. Une figure sans valeur donne un dessin qui le dit.
+    un, est la phrase à retenir, écrite sous le titre. `liens` : où mènent les cases du tableau, par (ligne,
+    colonne), la colonne 0 étant celle des positions. Une figure sans valeur donne un dessin qui le dit.
     ValueError si `cle` n'est pas un identifiant (minuscules, chiffres, tirets) ; GraphiqueNonPris si la figure
     demande ce qui ne se dessine pas.
     """

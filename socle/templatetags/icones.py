@@ -12,7 +12,7 @@ register = template.Library()
 def icone(nom: str) -> SafeString:
     """{% icone "pencil" %} : un pictogramme de la planche static/vendor/icones (liste : scripts/vendor.py)."""
     return format_html(
-        '<svg class="icone" width="16" height="16" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        '<svg class="icone" width="16" height="16" aria-hidden="true"><use href="{}#{}"></use></svg>',
         static("vendor/icones/icones.svg"),
         nom,
     )
