@@ -146,6 +146,13 @@ def comparaisons(indicateur: Indicateur, valeurs: Iterable[ValeurAnnuelle]) -> l
     return [Comparaison(indicateur, valeur, par_annee.get(valeur.annee - 1)) for valeur in connues]
 
 
+def annee_a_saisir(valeurs: Iterable[ValeurAnnuelle], derniere: int) -> int | None:
+    """La plus récente des années sans ligne, de la première connue à `derniere` ; None s'il n'en manque aucune."""
+    prises = {valeur.annee for valeur in valeurs}
+    manquantes = (annee for annee in range(derniere, min(prises, default=derniere) - 1, -1) if annee not in prises)
+    return next(manquantes, None)
+
+
 def _cible_visee(cibles: Iterable[Cible], annee: int) -> Cible | None:
     """L'objectif actif de l'année, sinon celui de la prochaine année qui en a un."""
     visees = [cible for cible in cibles if cible.active and cible.annee >= annee]

@@ -30,7 +30,7 @@ class FiltreIndicateurs(django_filters.FilterSet):
         empty_label="Tous",
     )
     sans_valeur = FiltreAnnee(
-        label="Sans valeur pour l'année", method="sans_reponse", min_value=ANNEE_MIN, max_value=ANNEE_MAX
+        label="Sans valeur en", method="sans_reponse", min_value=ANNEE_MIN, max_value=ANNEE_MAX
     )
 
     class Meta:

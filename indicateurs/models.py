@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Prefetch, Q
 from django.urls import reverse
 from simple_history.models import HistoricalRecords
 
@@ -23,6 +23,13 @@ __all__ = ["Cible", "Indicateur", "IndicateurDuPlan", "ValeurAnnuelle"]
 
 
 class IndicateurQuerySet(QuerySetSuivi):
+    def avec_ses_liens(self) -> "IndicateurQuerySet":
+        """Ce que sa page nomme : service, dénominateur, taux qui s'appuient sur lui, actions, plans."""
+        places = IndicateurDuPlan.objects.select_related("plan").order_by("plan__intitule", "pk")
+        return self.select_related("service", "denominateur").prefetch_related(
+            "actions", "taux", Prefetch("places", queryset=places)
+        )
+
     def sans_reponse(self, annee: int) -> "IndicateurQuerySet":
         """Ceux qui n'ont, pour cette année, ni valeur ni indisponibilité."""
         return self.filter(~Exists(ValeurAnnuelle.objects.qui_repondent(annee).filter(indicateur=OuterRef("pk"))))

@@ -1,8 +1,10 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django_tables2 import RequestConfig
 
+from indicateurs.chiffres import annee_a_saisir, chiffre_de, comparaisons
 from indicateurs.filtres import FiltreIndicateurs
 from indicateurs.graphiques import graphique_annees
 from indicateurs.models import Indicateur
@@ -25,14 +27,18 @@ def liste(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, code: str) -> HttpResponse:
-    indicateurs = Indicateur.objects.select_related("service", "denominateur").prefetch_related("actions", "cibles")
-    indicateur = indicateurs.filter(code=code).first()
+    indicateur = Indicateur.objects.avec_ses_liens().filter(code=code).first()
     if indicateur is None:
         raise Introuvable("Cet indicateur n'existe pas.")
     valeurs = list(indicateur.valeurs.avec_valeur().select_related("indicateur").order_by("-annee"))
+    cibles = list(indicateur.cibles.select_related("indicateur").order_by("-annee", "origine"))
+    cette_annee = timezone.localdate().year
     contexte = {
         "indicateur": indicateur,
-        "valeurs": valeurs,
-        "graphique": graphique_annees(indicateur, valeurs),
+        "chiffre": chiffre_de(indicateur, valeurs, cibles, reference=cette_annee),
+        "annee_a_saisir": annee_a_saisir(valeurs, cette_annee),
+        "lignes": comparaisons(indicateur, valeurs),
+        "cibles": cibles,
+        "graphique": graphique_annees(indicateur, valeurs, cibles) if valeurs or cibles else None,
     }
     return render(request, "indicateurs/detail.html", contexte)

@@ -1,13 +1,16 @@
 """Les partenaires de la collectivité et les conventions qui les lient."""
 
+from datetime import date
+
 from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from socle.contraintes import LONGUEUR_D_ADRESSE, adresse_de_page, liste_fermee
-from socle.formats import plier
+from socle.formats import accorder, formater_date, plier
 from socle.modeles import LigneVersionnee, QuerySetSuivi
 
 
@@ -81,6 +84,10 @@ class Partenaire(LigneVersionnee):
         return frozenset(plier(nom) for nom in [self.nom, self.sigle, *self.alias.splitlines()] if nom.strip())
 
 
+# Le temps de préparer un renouvellement.
+MOIS_POUR_RENOUVELER = 6
+
+
 class Convention(LigneVersionnee):
     """Un accord signé avec un partenaire, avec ses dates quand elles sont connues."""
 
@@ -108,3 +115,30 @@ class Convention(LigneVersionnee):
 
     def __str__(self) -> str:
         return self.intitule
+
+    def finit_bientot(self, le: date | None = None) -> bool:
+        """En vigueur ce jour-là (aujourd'hui par défaut), et à renouveler dans les six mois."""
+        le = le or timezone.localdate()
+        return self.fin is not None and self.fin >= le and mois_entiers(le, self.fin) < MOIS_POUR_RENOUVELER
+
+    def fin_ecrite(self, le: date | None = None) -> str:
+        """« jusqu'au 31/12/2026 », « finit dans 2 mois », « finie le 31/12/2025 », « sans date de fin ».
+
+        Le dernier jour en fait encore partie.
+        """
+        le = le or timezone.localdate()
+        if self.fin is None:
+            return "sans date de fin"
+        if self.fin < le:
+            return f"finie le {formater_date(self.fin)}"
+        if self.fin == le:
+            return "finit aujourd'hui"
+        if not self.finit_bientot(le):
+            return f"jusqu'au {formater_date(self.fin)}"
+        mois = mois_entiers(le, self.fin)
+        return f"finit dans {accorder(mois, 'mois', 'mois') if mois else accorder((self.fin - le).days, 'jour')}"
+
+
+def mois_entiers(de: date, a: date) -> int:
+    """Combien de mois sont passés de `de` à `a` : du 31 janvier au 28 février, aucun."""
+    return (a.year - de.year) * 12 + a.month - de.month - (a.day < de.day)

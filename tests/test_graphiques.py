@@ -21,8 +21,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from socle import formats
-from socle.graphiques import PALETTE, Graphique, GraphiqueNonPris, graphique
 from socle.couleurs import contraste
+from socle.graphiques import PALETTE, Graphique, GraphiqueNonPris, graphique
 
 RACINE = Path(__file__).resolve().parent.parent
 VENDOR = RACINE / "static" / "vendor"
@@ -494,6 +494,56 @@ def test_les_ressources_disent_a_plotly_que_ses_styles_sont_la():
     page = Template("{% load graphiques %}{% graphiques_ressources %}").render(Context())
     assert '<link id="plotly.js-style-global" class="no-inline-styles" rel="stylesheet"' in page
     assert page.count("<script defer src=") == 3
+
+
+# --- Barres et points mêlés -------------------------------------------------------------------------
+
+
+def barres_et_points(valeurs: list, objectifs: dict[int, int], symbole: str = "diamond") -> Graphique:
+    barres = go.Bar(x=ANNEES, y=valeurs, name="Valeur")
+    points = go.Scatter(
+        x=list(objectifs),
+        y=list(objectifs.values()),
+        name="Objectif",
+        mode="markers",
+        marker={"symbol": symbole, "size": 10},
+    )
+    return dessiner(go.Figure([barres, points]))
+
+
+def test_des_points_et_des_barres_se_lisent_sur_la_meme_echelle_sans_etre_relies():
+    g = barres_et_points([10, 20, 30, None, None], {2020: 25, 2021: 40, 2023: 50}, "circle")
+    assert points_lus(g) == {(1, 0): proche(g, 25), (1, 1): proche(g, 40), (1, 2): proche(g, 50)}
+    assert barres_lues(g)[0, 1] == (proche(g, 0), proche(g, 20))
+    assert elements(g, "ligne") == elements(g, "echantillon") == []
+
+
+def test_un_losange_est_centre_sur_sa_valeur_au_dessus_de_sa_barre():
+    g = barres_et_points([10, 20, 30, 40, 50], {2021: 45})
+    (losange,) = elements(g, "point")
+    sommets = [tuple(map(float, sommet.split(","))) for sommet in losange.get("points").split()]
+    valeur, _ = echelle(g)
+    assert valeur(sum(y for _, y in sommets) / 4) == proche(g, 45)
+    barre = next(b for b in elements(g, "barre") if b.get("data-rang") == "2")
+    milieu = float(barre.get("x")) + float(barre.get("width")) / 2
+    assert sum(x for x, _ in sommets) / 4 == pytest.approx(milieu, abs=0.02)
+
+
+def test_un_point_seul_a_sa_place_ecrit_sa_valeur_pas_celui_qui_surmonte_une_barre():
+    g = barres_et_points([10, 20, 30, None, None], {2021: 55, 2023: 60})
+    assert textes(g, "valeur") == ["10", "20", "30", "60"]
+
+
+def test_une_valeur_qu_un_point_couvrirait_s_ecrit_dans_sa_barre():
+    """31 est juste au-dessus de 30, là où s'écrirait « 30 »."""
+    g = barres_et_points([10, 20, 30, 40, 50], {2021: 31})
+    bas, haut = barres_lues(g)[0, 2]
+    ecrite = next(e for e in elements(g, "valeur") if e.get("data-rang") == "2")
+    valeur, _ = echelle(g)
+    assert ecrite.text == "30"
+    assert bas < valeur(float(ecrite.get("y"))) < haut
+    reprise = json.loads(g.json)["data"][0]
+    assert reprise["textposition"] == ["outside", "outside", "inside", "outside", "outside"]
 
 
 # --- Ce que plotly reprend --------------------------------------------------------------------------

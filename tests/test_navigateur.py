@@ -60,7 +60,9 @@ PAGES = {
     "actions:note": Ligne(GESTE),
     "actions:partenaire": Ligne(TOUS),
     "partenaires:liste": Ligne(TOUS),
-    "indicateurs:liste": Ligne(TOUS),
+    "indicateurs:liste": Ligne(
+        TOUS, variantes=("?plan=plan-garni&sans_valeur=2026", "?plan=plan-garni&sans_valeur=2023", "?page=2")
+    ),
     "indicateurs:detail": Ligne(TOUS, graphiques=1),
     "admin:index": Ligne((Role.RESPONSABLE,)),
     "admin:app_list": Ligne(),
@@ -124,6 +126,7 @@ ERREURS = (
     (Role.ADMINISTRATEUR, "/?annee=bientot", 400),
     (Role.ADMINISTRATEUR, "/?annee=2023&au=2023-12-31", 400),
     (Role.ADMINISTRATEUR, "/actions/?statut=PRESQUE&au=hier&axe=0", 400),
+    (Role.ADMINISTRATEUR, "/indicateurs/?plan=inconnu&sans_valeur=hier", 400),
 )
 
 # Ce qu'axe reproche et que nous ne pouvons pas mieux écrire : règle, et ce qui se lit dans l'élément en cause.

@@ -1,14 +1,12 @@
-"""Les indicateurs à l'écran : leur chiffre clé, leur page, leur liste."""
-
-import datetime
+"""Les indicateurs à l'écran : la carte du tableau de bord, leur page, leur liste."""
 
 import pytest
 from django.utils import timezone
 
 from actions.models import Plan
-from indicateurs.listes import Nature, OrigineDeCible, Sens
+from indicateurs.listes import Etat, Nature, OrigineDeCible, Sens
 from indicateurs.models import Cible, Indicateur
-from indicateurs.requetes import ChiffreCle, chiffres_cles, chiffres_du_plan
+from indicateurs.requetes import chiffres_du_plan
 from tests import fabriques
 
 pytestmark = pytest.mark.django_db
@@ -26,12 +24,6 @@ def part(plan) -> Indicateur:
     )
 
 
-def le_chiffre(plan: Plan, annee: int | None = None, reference: int = 2025, **demande) -> ChiffreCle:
-    """Le seul chiffre clé du plan."""
-    (chiffre,) = chiffres_du_plan(plan, annee=annee, reference=reference, **demande).chiffres
-    return chiffre
-
-
 def cible(indicateur: Indicateur, annee: int, valeur, **champs) -> Cible:
     nouvelle = Cible(indicateur=indicateur, annee=annee, valeur=valeur, **champs)
     nouvelle.full_clean()
@@ -39,156 +31,236 @@ def cible(indicateur: Indicateur, annee: int, valeur, **champs) -> Cible:
     return nouvelle
 
 
-# --- L'année montrée ----------------------------------------------------------------------------
+# --- La carte du tableau de bord ----------------------------------------------------------------
 
 
-def test_sans_annee_le_chiffre_est_celui_de_la_derniere_annee_connue(plan, part):
-    fabriques.valeur(part, 2023, valeur=50)
-    fabriques.valeur(part, 2024, valeur=53)
-    chiffre = le_chiffre(plan)
-    assert (chiffre.annee, chiffre.nombre) == (2024, "53\u00a0%")
+def page(client, adresse: str, attendu: int = 200) -> str:
+    """Le texte de la page, espaces de toutes sortes réduites à une."""
+    reponse = client.get(adresse)
+    assert reponse.status_code == attendu
+    return " ".join(reponse.content.decode().replace("&#x27;", "'").replace("&amp;", "&").split())
 
 
-def test_une_annee_indisponible_laisse_voir_le_dernier_chiffre_connu(plan, part):
-    fabriques.valeur(part, 2023, valeur=50)
-    fabriques.valeur(part, 2024, indisponible=True, motif_indisponibilite="Logiciel en panne")
-    assert (le_chiffre(plan).annee, le_chiffre(plan).nombre) == (2023, "50\u00a0%")
+def de_role(client, role: str):
+    client.force_login(fabriques.utilisateur(role))
+    return client
 
 
-def test_une_annee_indisponible_demandee_dit_son_motif(plan, part):
-    fabriques.valeur(part, 2024, indisponible=True, motif_indisponibilite="Logiciel en panne")
-    for chiffre in (le_chiffre(plan, 2024), le_chiffre(plan)):
-        assert (chiffre.nombre, chiffre.explication) == ("—", "Indisponible : Logiciel en panne")
+@pytest.fixture
+def lecteur(client):
+    return de_role(client, "lecteur")
 
 
-def test_sans_aucune_valeur_il_n_y_a_ni_annee_ni_annee_d_avant(plan, part):
-    chiffre = le_chiffre(plan)
-    assert (chiffre.annee, chiffre.nombre, chiffre.annee_precedente, chiffre.ecart_ecrit) == (None, "—", None, "")
+@pytest.fixture
+def responsable(client):
+    return de_role(client, "responsable")
 
 
-def test_a_une_date_le_chiffre_et_son_avant_sont_ceux_qu_on_connaissait(plan, part):
-    fabriques.valeur(part, 2023, valeur=50, connue_le="2025-03-01")
-    fabriques.valeur(part, 2024, valeur=53, connue_le="2025-02-01")
-    fige = le_chiffre(plan, au=datetime.date(2025, 2, 15))
-    assert (fige.nombre, fige.nombre_precedent, fige.ecart_ecrit, fige.fige) == ("53\u00a0%", "—", "", True)
+def test_la_carte_mene_a_la_page_de_l_indicateur_et_a_son_calcul(lecteur, plan, part):
+    fabriques.valeur(part, 2023, valeur=48)
+    fabriques.valeur(part, 2024, valeur=51, etat=Etat.VALIDEE, remarque="Hors accords-cadres.")
+    texte = page(lecteur, "/")
+    assert '<a href="/indicateurs/part/" class="grand">51 %<' in texte
+    assert '<a href="/indicateurs/part/#calcul">Comment c\'est calculé' in texte
+    assert "Valeur 2024, validée" in texte
+    assert '2023 : 48 % <strong class="ecart">+3 points</strong>' in texte
+    assert "<summary>Remarque</summary>Hors accords-cadres.</details>" in texte
+    assert "Objectif : —</p>" in texte
 
 
-# --- N-1 et écart -------------------------------------------------------------------------------
+def test_ce_qui_manque_se_renseigne_d_un_lien_pour_qui_en_a_le_droit(responsable, plan, part):
+    ajout = f"/admin/indicateurs/valeurannuelle/add/?indicateur={part.pk}&annee="
+    cette_annee = timezone.localdate().year
+    assert f'Pas de valeur · <a href="{ajout}' in page(responsable, "/")
+    fabriques.valeur(part, 2024, valeur=51)
+    texte = page(responsable, "/")
+    assert f'2023 : — · <a href="{ajout}2023">Saisir' in texte
+    assert f'Objectif : — · <a href="/admin/indicateurs/cible/add/?indicateur={part.pk}&annee=' in texte
+    assert f'Pas de valeur pour {cette_annee} · <a href="{ajout}{cette_annee}">' in page(
+        responsable, f"/?annee={cette_annee}"
+    )
 
 
-def test_l_ecart_se_calcule_sur_les_valeurs_non_arrondies(plan, part):
-    """33,3 → 37,8 : arrondies avant la soustraction, 33 et 38 donneraient 5."""
-    fabriques.valeur(part, 2023, numerateur=1, denominateur=3)
-    fabriques.valeur(part, 2024, numerateur=17, denominateur=45)
-    chiffre = le_chiffre(plan)
-    assert (chiffre.nombre, chiffre.nombre_precedent) == ("38\u00a0%", "33\u00a0%")
-    assert (chiffre.annee_precedente, chiffre.ecart_ecrit) == (2023, "+4,4\u00a0points")
+def test_qui_ne_fait_que_lire_ne_voit_aucun_lien_de_saisie(lecteur, plan, part):
+    fabriques.valeur(part, 2024, valeur=51)
+    cette_annee = timezone.localdate().year
+    for adresse in ("/", f"/?annee={cette_annee}", "/indicateurs/part/", f"/indicateurs/?sans_valeur={cette_annee}"):
+        texte = page(lecteur, adresse)
+        assert "—" in texte
+        assert "/admin/" not in texte
+
+
+def test_une_situation_passee_n_offre_rien_a_saisir(responsable, plan, part):
+    """La valeur d'alors manque à cette date, mais elle a pu être saisie depuis."""
+    fabriques.valeur(part, 2024, valeur=51, connue_le="2025-02-01")
+    texte = page(responsable, "/?au=2024-12-31")
+    assert "Pas de valeur" in texte
+    assert "valeurannuelle/add" not in texte
+    assert "cible/add" not in texte
+
+
+def test_une_rupture_se_dit_sur_la_carte(lecteur, plan, part):
+    fabriques.valeur(part, 2023, valeur=40)
+    fabriques.valeur(part, 2024, valeur=53, rupture="Le seuil a changé")
+    assert "2023 : 40 % · rupture de série" in page(lecteur, "/")
+
+
+@pytest.mark.parametrize("page_d_ajout", ["valeurannuelle", "cible"])
+def test_le_lien_de_saisie_ouvre_un_formulaire_prerempli(responsable, part, page_d_ajout):
+    texte = page(responsable, f"/admin/indicateurs/{page_d_ajout}/add/?indicateur={part.pk}&annee=2024")
+    assert f'<option value="{part.pk}" selected>' in texte
+    assert 'name="annee" value="2024"' in texte
+
+
+# --- La page d'un indicateur --------------------------------------------------------------------
+
+
+def test_une_page_pleine_montre_le_chiffre_les_annees_et_les_objectifs(lecteur, plan):
+    total = fabriques.indicateur(plan, code="total", intitule="Consultations")
+    part = fabriques.indicateur(
+        plan,
+        code="part",
+        intitule="Part avec clause",
+        nature=Nature.PART,
+        unite="%",
+        denominateur=total,
+        definition="Ce qu'on compte.",
+        mode_de_calcul="On divise.",
+        source="Registre",
+    )
+    action = fabriques.action(plan, intitule="Rédiger des clauses", statut="EN_COURS")
+    part.actions.add(action)
+    for annee, consultations, avec_clause in ((2023, 160, 32), (2024, 166, 42)):
+        fabriques.valeur(total, annee, valeur=consultations)
+        fabriques.valeur(part, annee, numerateur=avec_clause)
+    cible(part, 2026, 50, reference="Délibération 12")
+    cible(part, 2025, 10, active=False)
+    texte = page(lecteur, "/indicateurs/part/")
+    assert '<span class="grand">25 %</span>' in texte
+    assert '2023 : 20 % <strong class="ecart">+5,3 points</strong>' in texte
+    assert "Objectif 2026 : 50 %" in texte
+    assert "42 / 166 = 25,3 %" in texte
+    assert 'data-libelle="Écart">+5,3 points<' in texte
+    assert 'id="calcul"' in texte
+    assert all(dit in texte for dit in ("Ce qu'on compte.", "On divise.", "Registre", "Délibération 12"))
+    assert '<a href="/indicateurs/total/">Consultations</a>, valeur de la même année' in texte
+    assert f'<a href="/?plan={plan.slug}">Plan d\'essai</a>' in texte
+    assert f'<a href="{action.get_absolute_url()}">Rédiger des clauses</a>' in texte
+    assert 'data-libelle="Actif">Non<' in texte
+
+
+def test_le_graphique_montre_les_objectifs_actifs_en_points_jamais_relies(lecteur, part):
+    fabriques.valeur(part, 2024, valeur=51)
+    cible(part, 2025, 55)
+    cible(part, 2026, 60)
+    cible(part, 2027, 99, active=False)
+    cible(part, 2026, 100, origine=OrigineDeCible.OBLIGATION)
+    texte = page(lecteur, "/indicateurs/part/")
+    assert texte.count('class="barre"') == 1
+    assert texte.count('class="point"') == 3
+    assert 'class="ligne"' not in texte
+    assert '"name":"Objectif","x":[2025,2026],"y":[55,60]' in texte
+    assert '"name":"Obligation","x":[2026],"y":[100]' in texte
+
+
+def test_une_rupture_se_dit_sous_le_graphique_et_dans_le_tableau(lecteur, part):
+    fabriques.valeur(part, 2023, valeur=40)
+    fabriques.valeur(part, 2024, valeur=53, rupture="Le seuil a changé")
+    texte = page(lecteur, "/indicateurs/part/")
+    assert '<p class="rupture"><strong>Rupture de série en 2024 :</strong> Le seuil a changé</p>' in texte
+    assert 'data-libelle="Écart">Rupture de série<' in texte
+
+
+def test_un_denominateur_nomme_les_parts_qui_s_appuient_sur_lui(lecteur, plan):
+    total = fabriques.indicateur(code="total")
+    fabriques.indicateur(code="part", intitule="Part avec clause", nature=Nature.PART, unite="%", denominateur=total)
+    texte = page(lecteur, "/indicateurs/total/")
+    assert 'Sert de dénominateur à</dt><dd><ul class="liste-nue"><li><a href="/indicateurs/part/">Part' in texte
+    assert "Sert de dénominateur" not in page(lecteur, "/indicateurs/part/")
+
+
+def test_une_page_vide_dit_quoi_faire_a_qui_peut_le_faire(client, part):
+    texte = page(de_role(client, "responsable"), "/indicateurs/part/")
+    ajout = f"/admin/indicateurs/valeurannuelle/add/?indicateur={part.pk}&annee={timezone.localdate().year}"
+    assert f'<a href="{ajout}">Saisissez la première</a>' in texte
+    assert "data-graphique=" not in texte
+    texte = page(de_role(client, "agent"), "/indicateurs/part/")
+    assert "Un responsable du plan peut saisir la première." in texte
+    assert "/admin/" not in texte
+
+
+def test_un_indicateur_qui_n_a_qu_un_objectif_montre_son_graphique(lecteur, part):
+    cible(part, 2026, 60)
+    texte = page(lecteur, "/indicateurs/part/")
+    assert texte.count('class="point"') == 1
+    assert "Aucune valeur n'est encore enregistrée." in texte
+
+
+def test_le_geste_propose_la_plus_recente_annee_qui_manque(responsable, part):
+    cette_annee = timezone.localdate().year
+    for annee in (cette_annee - 3, cette_annee - 2, cette_annee):
+        fabriques.valeur(part, annee, valeur=50)
+    assert f"Saisir la valeur {cette_annee - 1}</a>" in page(responsable, "/indicateurs/part/")
+    fabriques.valeur(part, cette_annee - 1, valeur=50)
+    assert "Saisir une valeur</a>" in page(responsable, "/indicateurs/part/")
+
+
+# --- La liste -----------------------------------------------------------------------------------
+
+
+def intitules(client, adresse: str) -> list[str]:
+    return [ligne.record.intitule for ligne in client.get(adresse).context["table"].rows]
+
+
+def test_la_liste_situe_chaque_chiffre(lecteur, part):
+    fabriques.valeur(part, 2023, valeur=48)
+    fabriques.valeur(part, 2024, valeur=51)
+    cible(part, 2026, 60)
+    texte = page(lecteur, "/indicateurs/")
+    assert '51 % <span class="discret">(2024)</span>' in texte
+    assert '48 % <span class="discret">(2023)</span> <strong class="ecart">+3 points</strong>' in texte
+    assert '60 % <span class="discret">(2026)</span>' in texte
+
+
+def test_les_filtres_disent_ce_qui_manque_au_plan_comme_la_completude(responsable, plan, part):
+    fabriques.indicateur(plan, intitule="Manque aussi", chiffre_cle=False)
+    fabriques.valeur(fabriques.indicateur(plan, intitule="Là"), 2025, valeur=1)
+    perdu = fabriques.indicateur(plan, intitule="Perdu")
+    fabriques.valeur(perdu, 2025, indisponible=True, motif_indisponibilite="Perdu")
+    fabriques.valeur(part, 2024, valeur=50)
+    ailleurs = fabriques.plan(intitule="Ailleurs")
+    fabriques.indicateur(ailleurs, intitule="D'ailleurs")
+    adresse = f"/indicateurs/?plan={plan.slug}&sans_valeur=2025"
+    assert intitules(responsable, adresse) == ["Manque aussi", "Part avec clause"]
+    assert len(intitules(responsable, adresse)) == chiffres_du_plan(plan, reference=2025).completude.manquantes
+    assert intitules(responsable, "/indicateurs/?sans_valeur=2025") == [
+        "D'ailleurs",
+        "Manque aussi",
+        "Part avec clause",
+    ]
+    assert intitules(responsable, "/indicateurs/?plan=ailleurs") == ["D'ailleurs"]
+    texte = page(responsable, adresse)
+    assert "2 indicateurs sans valeur 2025" in texte
+    assert f'/admin/indicateurs/valeurannuelle/add/?indicateur={part.pk}&annee=2025">Saisir 2025' in texte
+
+
+def test_rien_ne_manque_se_dit(lecteur, plan, part):
+    fabriques.valeur(part, 2025, valeur=50)
+    assert "Rien ne manque pour 2025" in page(lecteur, f"/indicateurs/?plan={plan.slug}&sans_valeur=2025")
 
 
 @pytest.mark.parametrize(
-    ("champs", "avant", "apres", "ecrit"),
+    ("requete", "phrase"),
     [
-        ({"nature": Nature.PART, "unite": "%"}, "48", "51.2", "+3,2\u00a0points"),
-        ({"nature": Nature.PART, "unite": "%"}, "51.2", "50", "−1,2\u00a0point"),
-        ({"nature": Nature.PART, "unite": "%"}, "50", "50.25", "+0,3\u00a0point"),
-        ({"nature": Nature.PART, "unite": "%"}, "50", "50.04", "stable"),
-        ({"nature": Nature.COMPTE, "unite": "marchés"}, "151", "166", "+15"),
-        ({"nature": Nature.COMPTE}, "166", "166", "stable"),
-        ({"nature": Nature.MONTANT, "unite": "€"}, "20000", "18500", "−1\u202f500\u00a0€"),
-        ({"nature": Nature.MONTANT}, "20000", "21000", "+1\u202f000\u00a0€"),
+        ("plan=inconnu", "Ce choix ne fait pas partie"),
+        ("plan=%00", "is-invalid"),
+        ("sans_valeur=hier", "nombre entier"),
+        ("sans_valeur=12", "supérieure ou égale à 1900"),
+        ("sans_valeur=2199", "est à venir"),
+        ("sans_valeur=99999999999999999999", "inférieure ou égale à 2200"),
     ],
 )
-def test_l_ecart_s_ecrit_selon_la_nature(plan, champs, avant, apres, ecrit):
-    indicateur = fabriques.indicateur(plan, **champs)
-    fabriques.valeur(indicateur, 2023, valeur=avant)
-    fabriques.valeur(indicateur, 2024, valeur=apres)
-    assert le_chiffre(plan).ecart_ecrit == ecrit
-
-
-def test_une_annee_d_avant_inconnue_est_un_tiret_et_jamais_zero(plan, part):
-    fabriques.valeur(part, 2022, valeur=40)
-    fabriques.valeur(part, 2024, valeur=53)
-    chiffre = le_chiffre(plan)
-    assert (chiffre.annee_precedente, chiffre.nombre_precedent, chiffre.ecart_ecrit) == (2023, "—", "")
-
-
-def test_une_rupture_de_serie_interdit_l_ecart_et_se_dit(plan, part):
-    fabriques.valeur(part, 2023, valeur=40)
-    fabriques.valeur(part, 2024, valeur=53, rupture="Le seuil a changé")
-    chiffre = le_chiffre(plan)
-    assert (chiffre.nombre_precedent, chiffre.ecart_ecrit) == ("40\u00a0%", "")
-    assert chiffre.rupture == "Le seuil a changé"
-
-
-# --- Objectif -----------------------------------------------------------------------------------
-
-
-def test_l_objectif_est_celui_de_l_annee_montree(plan, part):
-    fabriques.valeur(part, 2024, valeur=53)
-    for annee, valeur in ((2023, 10), (2024, 30), (2026, 60)):
-        cible(part, annee, valeur)
-    assert le_chiffre(plan).objectif == "Objectif 2024\u00a0: 30\u00a0%"
-
-
-def test_a_defaut_l_objectif_est_celui_de_la_prochaine_annee_active(plan, part):
-    fabriques.valeur(part, 2024, valeur=53)
-    cible(part, 2023, 10)
-    cible(part, 2025, 40, active=False)
-    cible(part, 2026, 60)
-    cible(part, 2030, 80)
-    assert le_chiffre(plan).objectif == "Objectif 2026\u00a0: 60\u00a0%"
-
-
-def test_l_objectif_du_plan_passe_devant_l_obligation(plan, part):
-    fabriques.valeur(part, 2024, valeur=53)
-    cible(part, 2024, 100, origine=OrigineDeCible.OBJECTIF_NATIONAL)
-    cible(part, 2024, 30, origine=OrigineDeCible.OBLIGATION)
-    cible(part, 2024, 60)
-    assert le_chiffre(plan).cible_ecrite == "60\u00a0%"
-
-
-def test_sans_objectif_un_indicateur_oriente_montre_un_tiret(plan, part):
-    assert (le_chiffre(plan).montre_l_objectif, le_chiffre(plan).objectif) == (True, "Objectif\u00a0: —")
-
-
-def test_un_indicateur_neutre_ne_parle_d_objectif_que_s_il_en_a_un(plan):
-    neutre = fabriques.indicateur(plan, sens=Sens.NEUTRE)
-    assert not le_chiffre(plan).montre_l_objectif
-    cible(neutre, 2026, 200)
-    assert le_chiffre(plan).montre_l_objectif
-
-
-# --- Complétude ---------------------------------------------------------------------------------
-
-
-def test_la_completude_compte_tous_les_indicateurs_du_plan(plan, part):
-    indisponible = fabriques.indicateur(plan, chiffre_cle=False)
-    fabriques.indicateur(plan, chiffre_cle=False)
-    fabriques.valeur(fabriques.indicateur(fabriques.plan()), 2025, valeur=1)
-    fabriques.valeur(part, 2025, valeur=53)
-    fabriques.valeur(indisponible, 2025, indisponible=True, motif_indisponibilite="Perdu")
-    completude = chiffres_du_plan(plan, reference=2025).completude
-    assert (completude.annee, completude.renseignees, completude.total, completude.manquantes) == (2025, 2, 3, 1)
-
-
-def test_une_part_sans_denominateur_reste_a_renseigner(plan):
-    total = fabriques.indicateur(code="total")
-    part = fabriques.indicateur(plan, nature=Nature.PART, unite="%", denominateur=total)
-    fabriques.valeur(part, 2025, numerateur=42)
-    assert chiffres_du_plan(plan, reference=2025).completude.manquantes == 1
-    assert le_chiffre(plan, 2025).explication == "42 / — = —"
-    fabriques.valeur(total, 2025, valeur=166)
-    assert chiffres_du_plan(plan, reference=2025).completude.manquantes == 0
-
-
-def test_les_chiffres_d_un_plan_se_lisent_en_trois_requetes(plan, part, django_assert_num_queries):
-    for _ in range(4):
-        indicateur = fabriques.indicateur(plan)
-        fabriques.valeur(indicateur, 2024, valeur=3)
-        cible(indicateur, 2026, 4)
-    with django_assert_num_queries(3):
-        chiffres = chiffres_du_plan(plan, reference=2025).chiffres
-        assert [(c.nombre, c.nombre_precedent, c.objectif) for c in chiffres][1:] == [
-            ("3", "—", "Objectif 2026\u00a0: 4")
-        ] * 4
-    assert chiffres_cles(plan) == chiffres_du_plan(plan, reference=timezone.localdate().year).chiffres
+def test_un_filtre_absurde_est_refuse_a_cote_de_son_champ(lecteur, part, requete, phrase):
+    texte = page(lecteur, f"/indicateurs/?{requete}", attendu=400)
+    assert phrase in texte
+    assert "Part avec clause" not in texte

@@ -119,6 +119,7 @@ PAGES = [
     Page("actions:attention", 6),
     Page("actions:note", 6),
     Page("actions:partenaire", 10),
+    Page("actions:partenaire", 10, qui="responsable"),
     *fiche(Plan, 10, add=8, history=10),
     # 60 partenaires et 40 indicateurs ici, une dizaine dans un vrai plan.
     Page("admin:actions_plan_change", 112, par_ligne="chaque liste déroulante qui cherche lit son libellé (Django)"),
@@ -127,8 +128,13 @@ PAGES = [
     *fiche(Action, 12, add=8, change=22, history=12),
     *fiche(NoteDeSuivi, 12, add=8, change=12, history=10, delete=12),
     # --- indicateurs
-    Page("indicateurs:liste", 8),
+    *[
+        Page("indicateurs:liste", 10, requete)
+        for requete in ("", "?plan=plan-garni", "?sans_valeur=2026", "?plan=plan-garni&sans_valeur=2026", "?page=2")
+    ],
+    Page("indicateurs:liste", 10, qui="agent"),
     Page("indicateurs:detail", 10),
+    Page("indicateurs:detail", 10, qui="responsable"),
     *fiche(Indicateur, 12, add=8, change=16, delete=12),
     Page(
         "admin:indicateurs_indicateur_history",

@@ -54,23 +54,36 @@ class Placeur:
 def ecrire_les_valeurs(c: Composition) -> tuple[ValeurEcrite, ...]:
     """Toutes les valeurs qui tiennent, les barres servies d'abord ; le tableau porte les autres."""
     placeur = Placeur(0 if c.lue.horizontale else c.gauche, 0, c.largeur, c.bas)
+    # Les points d'abord : plus petits que les textes, ils disparaîtraient dessous.
+    for serie in c.lue.courbes:
+        for x, _, y in c.lieux(serie).values():
+            placeur.reserver(x, y, serie.taille / 2)
     ecrites = []
     for serie in c.lue.barres:
-        ecrire = _dans_la_barre if c.lue.empilee else _au_bout
-        ecrites += [ecrire(c, placeur, serie, i) for i in range(len(serie.points)) if (serie.rang, i) in c.etendues]
-    if not c.lue.barres:
-        for serie in c.lue.courbes:
-            for x, _, y in c.lieux(serie).values():
-                placeur.reserver(x, y, serie.taille / 2)
-        for serie in c.lue.courbes:
-            ecrites += _autour_des_points(c, placeur, serie)
+        ecrire = _dans_la_barre if c.lue.empilee else _au_bout_ou_dedans
+        ecrites += [ecrire(c, placeur, serie, i) for i in _dessines(c, serie)]
+    # Au-dessus d'une barre, la valeur d'un point se confondrait avec celle de la barre.
+    pris = {serie.points[i].position for serie in c.lue.barres for i in _dessines(c, serie)}
+    for serie in c.lue.courbes:
+        if not (serie.avec_ligne and c.lue.barres):
+            ecrites += _autour_des_points(c, placeur, serie, pris)
     return tuple(e for e in ecrites if e is not None)
+
+
+def _dessines(c: Composition, serie: Serie) -> list[int]:
+    return [i for i in range(len(serie.points)) if (serie.rang, i) in c.etendues]
 
 
 def _contenu(serie: Serie, i: int) -> str:
     v = serie.points[i].valeur
     assert v is not None  # noqa: S101 - seuls les points qui ont une étendue arrivent ici
     return valeur(v, serie.unite, serie.decimales)
+
+
+def _au_bout_ou_dedans(c: Composition, placeur: Placeur, serie: Serie, i: int) -> ValeurEcrite | None:
+    """Au bout de la barre ; dedans si un point d'une autre série s'y trouve déjà."""
+    ecrite = _au_bout(c, placeur, serie, i)
+    return ecrite or (_dans_la_barre(c, placeur, serie, i) if c.lue.courbes else None)
 
 
 def _au_bout(c: Composition, placeur: Placeur, serie: Serie, i: int) -> ValeurEcrite | None:
@@ -99,13 +112,15 @@ def _dans_la_barre(c: Composition, placeur: Placeur, serie: Serie, i: int) -> Va
     return ValeurEcrite(serie, i, contenu, x, y, dedans=True)
 
 
-def _autour_des_points(c: Composition, placeur: Placeur, serie: Serie) -> list[ValeurEcrite]:
-    """Les valeurs d'une courbe courte : d'abord là où sa ligne ne passe pas."""
+def _autour_des_points(c: Composition, placeur: Placeur, serie: Serie, pris: set[float]) -> list[ValeurEcrite]:
+    """Les valeurs d'une courbe courte, hors des positions `pris` : d'abord là où sa ligne ne passe pas."""
     lieux = c.lieux(serie)
     if len(lieux) > POINTS_ETIQUETES or serie.pile:
         return []
     ecrites = []
     for i, (x, _, y) in lieux.items():
+        if serie.points[i].position in pris:
+            continue
         contenu = _contenu(serie, i)
         essais = [
             (x, y - 14, "middle", "top center"),

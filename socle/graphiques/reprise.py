@@ -85,7 +85,7 @@ def _trace(c: Composition, serie: Serie, ecrites: list[ValeurEcrite]) -> dict:
     textes = {e.rang: e for e in ecrites}
     trace["text"] = [_brut(textes[i].contenu) if i in textes else "" for i in range(len(serie.points))]
     if serie.genre == "barre":
-        return trace | _aspect_des_barres(lue, serie)
+        return trace | _aspect_des_barres(lue, serie) | _place_des_valeurs(lue, serie, textes)
     places = [textes[i].place if i in textes else "top center" for i in range(len(serie.points))]
     return trace | _aspect_de_la_courbe(serie, places if ecrites else [])
 
@@ -114,7 +114,6 @@ def _aspect_des_barres(lue: FigureLue, serie: Serie) -> dict:
     return {
         "orientation": "h" if lue.horizontale else "v",
         "marker": marqueur,
-        "textposition": "inside" if lue.empilee else "outside",
         "insidetextanchor": "middle",
         "insidetextfont": {
             "color": aspect.encre_sur(serie.couleur),
@@ -126,6 +125,14 @@ def _aspect_des_barres(lue: FigureLue, serie: Serie) -> dict:
         "constraintext": "none",
         "cliponaxis": False,
     }
+
+
+def _place_des_valeurs(lue: FigureLue, serie: Serie, textes: dict[int, ValeurEcrite]) -> dict:
+    """Dans la barre ou à son bout ; au cas par cas seulement quand des points disputent la place."""
+    if lue.empilee or not lue.courbes:
+        return {"textposition": "inside" if lue.empilee else "outside"}
+    dedans = {i for i, ecrite in textes.items() if ecrite.dedans}
+    return {"textposition": ["inside" if i in dedans else "outside" for i in range(len(serie.points))]}
 
 
 def _cerne(couleur: str) -> str:
