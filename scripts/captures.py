@@ -40,7 +40,7 @@ POIDS_MAXIMAL = 200_000  # octets : une page du dépôt reste légère à ouvrir
 DEMOS = {"publie": "preparer_demo", "complet": "preparer_demo_complet"}
 # Celle dont le README montre les pages : la plus remplie.
 DEMO_DU_README = "complet"
-LARGEURS = {1280: 800, 375: 812}
+LARGEURS = {1280: 720, 375: 812}
 ANONYME = "anonyme"
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
