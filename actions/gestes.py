@@ -17,6 +17,8 @@ from socle.echeances import Echeance
 from socle.modeles import ConflitDeVersion, LigneVersionnee
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
     from actions.models import Action
     from comptes.models import Utilisateur
 
@@ -68,7 +70,7 @@ class GestesDAction(LigneVersionnee):
 
         return self._inscrire(ChangementDeStatut, valeurs, verifier, auteur, version, insere_avant)
 
-    def annuler_le_changement(self, ligne: int, *, auteur: "Utilisateur") -> ChangementDeStatut:
+    def annuler_le_changement(self, ligne: int, *, auteur: "Utilisateur | AnonymousUser") -> ChangementDeStatut:
         """Défait le changement de statut que l'auteur vient de faire : une ligne corrige la sienne et reprend les
         valeurs d'avant. `ligne` est l'identifiant de celle à défaire.
 
@@ -78,7 +80,7 @@ class GestesDAction(LigneVersionnee):
         with transaction.atomic():
             actuelle = self._action.verrouillee()
             lignes = ChangementDeStatut.objects.filter(action=actuelle)
-            voulue = lignes.filter(pk=ligne, auteur=auteur).first()
+            voulue = lignes.filter(pk=ligne, auteur_id=auteur.pk).first()
             derniere = lignes.order_by("-pk").first()
             if voulue is None or derniere is None:
                 raise ValidationError("Ce changement de statut n'est pas de vous : rien n'a été annulé.")

@@ -4,12 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, cast
 
 from django.conf import settings
-from django.db.models import CharField, Count, Exists, F, OuterRef, Q, Value, Window
+from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, Window
 from django.db.models.functions import Cast, RowNumber
 
-from actions.journaux import ChangementDeStatut, JournalDAction, PresenceAuPlan, ReportEcheance
+from actions.journaux import ChangementDeStatut, PresenceAuPlan, ReportEcheance
 from actions.models import Action, Plan
 from actions.requetes import COMPTES_PAR_STATUT, ActionQuerySet, Decompte
 from actions.statuts import Mouvement, PointAttention, Statut
@@ -134,7 +135,7 @@ def premieres_par_statut(actions: ActionQuerySet, combien: int) -> dict[Statut, 
         .order_by("numero")
     )
     par_statut: dict[Statut, list[Action]] = {statut: [] for statut in Statut}
-    for action in rangees:
+    for action in cast("Iterable[Action]", rangees):
         if action.etat_statut:
             par_statut[Statut(action.etat_statut)].append(action)
     return par_statut
@@ -173,7 +174,7 @@ class Nouveaute:
 
 
 _PHRASES: dict[str, str] = {
-    **{statut.value: f"passe à «\u00a0{statut.label}\u00a0»" for statut in Statut},
+    **{statut.value: f"«\u00a0{statut.label}\u00a0»" for statut in Statut},
     "ECHEANCE": "échéance reportée",
     Mouvement.RETRAIT.value: "retirée du plan",
     Mouvement.RETOUR.value: "remise au plan",
@@ -188,18 +189,27 @@ def nouveautes(plan: Plan, depuis: date, le: date, combien: int) -> list[Nouveau
     colonnes = ("action_id", "action__numero", "action__intitule", "date_effet", "pk", "quoi")
     union = (
         changements.annotate(quoi=Cast("statut", CharField()))
-        .values_list(*colonnes)
+        .values(*colonnes)
         .union(
-            reports.values_list(*colonnes),
-            mouvements.annotate(quoi=Cast("mouvement", CharField())).values_list(*colonnes),
+            reports.values(*colonnes),
+            mouvements.annotate(quoi=Cast("mouvement", CharField())).values(*colonnes),
             all=True,
         )
     )
-    derniers = union.order_by("-date_effet", "-pk")[:combien]
-    return [Nouveaute(*ligne, _PHRASES[quoi]) for *ligne, _, quoi in derniers]
+    return [
+        Nouveaute(
+            action_id=ligne["action_id"],
+            numero=ligne["action__numero"],
+            intitule=ligne["action__intitule"],
+            date_effet=ligne["date_effet"],
+            phrase=_PHRASES[ligne["quoi"]],
+        )
+        for ligne in union.order_by("-date_effet", "-pk")[:combien]
+    ]
 
 
-def _lignes(journal: type[JournalDAction], plan: Plan, depuis: date, le: date):
+def _lignes(journal: Any, plan: Plan, depuis: date, le: date) -> QuerySet[Any]:
+    """Les lignes de `journal` qui comptent, effectives après `depuis` et jusqu'à `le`."""
     corrections = journal.objects.filter(annule=OuterRef("pk"))
     lignes = journal.objects.filter(~Exists(corrections), action__plan=plan, date_effet__gt=depuis, date_effet__lte=le)
     return lignes.order_by()  # l'union a son propre ordre

@@ -93,7 +93,7 @@ def changer_statut(request: HttpRequest, pk: int) -> HttpResponse:
         proposer_l_annulation(request, formulaire.ligne)
         messages.success(request, formulaire.compte_rendu)
         return _apres_le_statut(request, action)
-    if request.method == "POST" and request.htmx:
+    if request.method == "POST" and sur_place(request):
         for phrase in chain.from_iterable(formulaire.errors.values()):
             messages.warning(request, f"Action {action.numero}, rien n'est enregistré. {phrase}")
         return _apres_le_statut(request, action)
@@ -118,9 +118,14 @@ def annuler_statut(request: HttpRequest, pk: int) -> HttpResponse:
     return _apres_le_statut(request, action)
 
 
+def sur_place(request: HttpRequest) -> bool:
+    """Vrai si htmx attend un morceau de page à poser dans la page montrée."""
+    return bool(getattr(request, "htmx", False))
+
+
 def _apres_le_statut(request: HttpRequest, action: Action) -> HttpResponse:
     """Sur place, le bloc du statut tel qu'il est maintenant ; sinon la page d'où l'on venait, à la même ligne."""
-    if not request.htmx:
+    if not sur_place(request):
         suite = request.POST.get("suite") or request.GET.get("suite") or ""
         if url_has_allowed_host_and_scheme(suite, {request.get_host()}, require_https=request.is_secure()):
             return redirect(f"{iri_to_uri(suite).partition('#')[0]}#statut-{action.pk}")

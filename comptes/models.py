@@ -156,7 +156,8 @@ class Service(LigneVersionnee):
 _ManagerSuivi = BaseUserManager.from_queryset(QuerySetSuivi)
 
 
-class UtilisateurManager(_ManagerSuivi):
+# mypy ne suit pas toujours from_queryset() quand des modules s'importent en rond.
+class UtilisateurManager(_ManagerSuivi):  # type: ignore[misc, valid-type]
     """Création de comptes, avec leur rôle."""
 
     def create_user(self, username: str, password: str | None = None, *, role: Role | None = None, **champs):
