@@ -30,7 +30,12 @@ class FiltreIndicateurs(django_filters.FilterSet):
         empty_label="Tous",
     )
     sans_valeur = FiltreAnnee(
-        label="Sans valeur en", method="sans_reponse", min_value=ANNEE_MIN, max_value=ANNEE_MAX
+        label="Sans valeur en",
+        method="sans_reponse",
+        min_value=ANNEE_MIN,
+        max_value=ANNEE_MAX,
+        # Un champ « number » viderait une faute de frappe au lieu de la montrer à côté de son message.
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
     )
 
     class Meta:
