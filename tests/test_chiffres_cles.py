@@ -167,7 +167,9 @@ def test_la_completude_compte_tous_les_indicateurs_du_plan(plan, part):
     fabriques.valeur(fabriques.indicateur(fabriques.plan()), 2025, valeur=1)
     fabriques.valeur(part, 2025, valeur=53)
     fabriques.valeur(indisponible, 2025, indisponible=True, motif_indisponibilite="Perdu")
-    completude = chiffres_du_plan(plan, reference=2025).completude
+    chiffres = chiffres_du_plan(plan, reference=2025)
+    assert [chiffre.indicateur for chiffre in chiffres.chiffres] == [part]
+    completude = chiffres.completude
     assert (completude.annee, completude.renseignees, completude.total, completude.manquantes) == (2025, 2, 3, 1)
 
 
