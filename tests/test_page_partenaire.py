@@ -134,7 +134,7 @@ def test_au_dela_de_vingt_cinq_actions_un_lien_mene_a_la_liste(client, partenair
         confier(fabriques.action(plan), partenaire)
     texte = page(client)
     assert texte.count('data-libelle="Rôle"') == 25
-    assert ('<a href="/actions/?partenaire=ra">Voir ses 26 actions</a>' in texte) == lien
+    assert ('<a href="/actions/?partenaire=ra">Voir ses' in texte) == lien
 
 
 # --- Ce que peut le responsable -----------------------------------------------------------------
