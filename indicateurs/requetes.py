@@ -63,11 +63,6 @@ def chiffres_du_plan(
     )
 
 
-def chiffres_cles(plan: Plan, *, annee: int | None = None, au: date | None = None) -> list[ChiffreCle]:
-    """Les chiffres clés seuls, l'année de référence étant celle d'aujourd'hui."""
-    return chiffres_du_plan(plan, annee=annee, au=au, reference=timezone.localdate().year).chiffres
-
-
 def poser_les_chiffres(indicateurs: Sequence[Indicateur]) -> None:
     """Pose `chiffre` (le dernier connu, et ce qui le situe) sur chaque indicateur, en deux requêtes."""
     valeurs = ValeurAnnuelle.objects.avec_valeur()

@@ -3,12 +3,11 @@
 import datetime
 
 import pytest
-from django.utils import timezone
 
 from actions.models import Plan
 from indicateurs.listes import Nature, OrigineDeCible, Sens
 from indicateurs.models import Cible, Indicateur
-from indicateurs.requetes import ChiffreCle, chiffres_cles, chiffres_du_plan
+from indicateurs.requetes import ChiffreCle, chiffres_du_plan
 from tests import fabriques
 
 pytestmark = pytest.mark.django_db
@@ -193,4 +192,3 @@ def test_les_chiffres_d_un_plan_se_lisent_en_trois_requetes(plan, part, django_a
         assert [(c.nombre, c.nombre_precedent, c.objectif) for c in chiffres][1:] == [
             ("3", "—", "Objectif 2026\u00a0: 4")
         ] * 4
-    assert chiffres_cles(plan) == chiffres_du_plan(plan, reference=timezone.localdate().year).chiffres
