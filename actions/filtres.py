@@ -123,10 +123,12 @@ class FiltreActions(django_filters.FilterSet):
         valeur = self.form.cleaned_data[nom]
         if isinstance(valeur, date):
             return formater_date(valeur)
-        choix = getattr(self.form.fields[nom], "choices", None)
-        if isinstance(valeur, Model) or choix is None:
-            return str(valeur)
-        return str(dict(choix).get(valeur, valeur))
+        champ = self.form.fields[nom]
+        if valeur == getattr(champ, "null_value", None):
+            return champ.null_label
+        # Une liste d'objets a déjà rendu l'objet : relire ses choix serait une requête.
+        choix = {} if isinstance(valeur, Model) else dict(getattr(champ, "choices", []))
+        return str(choix.get(valeur, valeur))
 
     def _sans(self, nom: str) -> str:
         demande = self.data.copy()

@@ -1,7 +1,9 @@
 """Connexion exigée partout, sans perdre ce qui vient d'être tapé."""
 
+from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.core.exceptions import PermissionDenied
+from django.shortcuts import redirect
 from django_htmx.http import HttpResponseClientRefresh
 
 from comptes.droits import Droit, exiger
@@ -26,4 +28,7 @@ class ConnexionRequise(LoginRequiredMiddleware):
             return HttpResponseClientRefresh()
         if request.method == "POST":
             raise PermissionDenied("Votre session a expiré : rien n'a été enregistré. Reconnectez-vous.")
+        if request.get_full_path() == "/":
+            # Qui tape l'adresse du site ne demande pas une page : chacun arrive chez lui (Adaptateur).
+            return redirect(settings.LOGIN_URL)
         return super().handle_no_permission(request, view_func)

@@ -86,6 +86,8 @@ class Decor:
                 return self.objets[f"{application}.{modele}"].pk
             case "content_type_id":
                 return ContentType.objects.get_for_model(Indicateur).pk
+            case "couleur":
+                return "0b5b82"
             case "uidb36":
                 return user_pk_to_url_str(self.comptes["agent"])
             case "key":

@@ -149,6 +149,8 @@ NOUVEAU_MOT_DE_PASSE = "une-phrase-plus-longue-2026"
 TABLE = [
     # --- accueil
     Ligne("accueil:tableau_de_bord"),
+    Ligne("accueil:bilans"),
+    Ligne("accueil:accent", TOUT_LE_MONDE),
     Ligne("accueil:sante", TOUT_LE_MONDE),
     # --- comptes : un compte connecté n'a plus à se connecter
     Ligne(
@@ -205,10 +207,20 @@ TABLE = [
     ),
     # --- actions
     Ligne("actions:liste"),
+    Ligne("actions:miennes"),
     Ligne("actions:creer", RESPONSABLES, {"intitule": TAPE}),
     Ligne("actions:detail"),
     Ligne("actions:modifier", RESPONSABLES, {"description": TAPE}),
     Ligne("actions:statut", METTRE_A_JOUR, {"statut": "TERMINEE", "avancement": "", "commentaire": TAPE}),
+    # Une ligne qui n'est pas de soi ne s'annule pas : l'envoi le dit, et n'écrit rien.
+    Ligne(
+        "actions:annuler_statut",
+        METTRE_A_JOUR,
+        lambda _: {"ligne": "1"},
+        lit=405,
+        vide=400,
+        sauf=a_chacun(405, frozenset({"lecteur", "ailleurs"}), LECTURE),
+    ),
     Ligne("actions:echeance", METTRE_A_JOUR, {"echeance": "T4 2027", "motif": TAPE}),
     Ligne("actions:attention", METTRE_A_JOUR, {"nature": "AUTRE", "phrase": TAPE}),
     Ligne("actions:note", METTRE_A_JOUR, {"texte": TAPE}),
@@ -336,7 +348,8 @@ class Site:
                 *self._ecritures(reponse, tables_ecrites(requetes), accepte=accepte),
             ]
         client.cookies = cookies
-        if not entre:
+        # Une méthode que l'adresse n'a pas se refuse à tous, avant de regarder qui demande.
+        if not entre and reponse.status_code != 405:
             defauts += self._refus(reponse, methode, qui, envoi)
         if reponse.status_code == 200:
             defauts += self._en_tetes(reponse, publique="anonyme" in ligne.ouverte_a)
@@ -358,7 +371,8 @@ class Site:
         """L'anonyme est conduit à la connexion ; qui envoie revoit ce qu'il a tapé, jamais un mot de passe."""
         if reponse.status_code == 302:
             vers = urlsplit(reponse["Location"])
-            return [] if vers.path in self.connexions and "next=" in vers.query else [f"conduit à {vers.geturl()}"]
+            revient = "next=" in vers.query or reponse.wsgi_request.path == "/"
+            return [] if vers.path in self.connexions and revient else [f"conduit à {vers.geturl()}"]
         if methode == TETE:
             return []
         page = unescape(reponse.content.decode())

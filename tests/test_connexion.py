@@ -23,10 +23,15 @@ def texte(reponse) -> str:
     return reponse.content.decode().replace("&#x27;", "'")
 
 
-def test_l_identifiant_et_le_mot_de_passe_ouvrent_le_tableau_de_bord(client):
-    fabriques.utilisateur("agent", username="camille")
+@pytest.mark.parametrize(
+    ("role", "page"),
+    [("agent", "/mes-actions/"), ("responsable", "/"), ("administrateur", "/"), ("lecteur", "/")],
+)
+def test_l_identifiant_et_le_mot_de_passe_ouvrent_la_page_de_son_role(client, role, page):
+    fabriques.utilisateur(role, username="camille")
+    assert client.get("/").url == "/connexion/"
     reponse = se_connecter(client, "camille")
-    assert (reponse.status_code, reponse.url) == (302, "/")
+    assert (reponse.status_code, reponse.url) == (302, page)
     assert Trace.objects.get().geste == Geste.CONNEXION
 
 
@@ -37,7 +42,7 @@ def test_la_page_demandee_est_retrouvee_apres_la_connexion(client):
 
 
 def test_la_connexion_ne_mene_jamais_hors_du_site(client):
-    fabriques.utilisateur("agent", username="camille")
+    fabriques.utilisateur("lecteur", username="camille")
     assert se_connecter(client, "camille", next="https://ailleurs.example/").url == "/"
 
 

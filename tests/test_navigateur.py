@@ -40,6 +40,7 @@ class Ligne:
 
 PAGES = {
     "accueil:tableau_de_bord": Ligne(TOUS, graphiques=1, variantes=("?annee=2023", "?annee=2022")),
+    "accueil:bilans": Ligne(TOUS),
     "account_login": Ligne(connecte=False),
     "account_logout": Ligne(),
     "account_inactive": Ligne(connecte=False),
@@ -51,6 +52,7 @@ PAGES = {
     "actions:liste": Ligne(
         TOUS, variantes=("?page=2&sort=-echeance", "?statut=EN_COURS&retard=oui", "?q=introuvable")
     ),
+    "actions:miennes": Ligne((Role.AGENT,)),
     "actions:creer": Ligne((Role.RESPONSABLE,)),
     "actions:detail": Ligne(TOUS),
     "actions:modifier": Ligne((Role.RESPONSABLE,)),
@@ -105,6 +107,8 @@ PAGES |= {
 # Ce qu'un navigateur n'affiche pas : le code que l'adresse répond.
 SANS_PAGE = {
     "accueil:sante": 200,  # JSON, pour la supervision
+    "accueil:accent": 200,  # une feuille de style
+    "actions:annuler_statut": 405,  # un envoi
     "admin:login": 302,  # vers la connexion du site
     "admin:logout": 405,  # se déconnecter est un envoi
     "admin:autocomplete": 403,  # JSON, demandé par les listes à recherche

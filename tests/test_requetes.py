@@ -61,6 +61,9 @@ PAGES = [
         for requete in ("", "?annee=2023", "?annee=2024", "?au=2024-03-01", "?plan=plan-garni")
         for qui in ("administrateur", "agent", "responsable")
     ],
+    Page("accueil:bilans", 10),
+    Page("accueil:bilans", 10, "?plan=plan-garni", "agent"),
+    Page("accueil:accent", 0, qui="anonyme"),
     Page("accueil:sante", 1, qui="anonyme"),
     # --- comptes
     Page("account_login", 2, qui="anonyme"),
@@ -107,8 +110,14 @@ PAGES = [
             "?au=2024-03-01&retard=oui&page=2",
             "?sort=-echeance",
             "?sort=pilote",
+            "?retard=inconnu",
+            "?nouvelles=aucune",
+            "?depuis=2023-12-31&statut=TERMINEE",
+            "?axe=null&service=null&pilote=null",
         )
     ],
+    Page("actions:miennes", 8, qui="agent"),
+    Page("actions:miennes", 8),
     Page("actions:detail", 12),
     Page("actions:detail", 12, qui="agent"),
     Page("actions:detail", 12, qui="responsable"),
@@ -169,7 +178,7 @@ def sans_geste(modele: type[models.Model], *pages: str) -> dict[str, str]:
 # Les routes qui ne montrent pas de page, et pourquoi.
 SANS_OBJET = {
     **sans_page("range la clé dans la session et renvoie à la suite", "account_reset_password_from_key"),
-    **sans_page("envoi seulement", "admin:logout", "admin:partenaires_partenaire_import_appliquer"),
+    **sans_page("envoi seulement", "admin:logout", "actions:annuler_statut", "admin:partenaires_partenaire_import_appliquer"),
     **sans_page("renvoie à une autre page", "admin:login", "admin:view_on_site"),
     **sans_page(
         "renvoie à la fiche",
