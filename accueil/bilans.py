@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from accueil.cadre import Cadre, cadrer
 from accueil.demande import Demande
@@ -58,6 +58,5 @@ def annees_du_plan(demande: Demande) -> AnneesDuPlan | None:
 
 def _reponses_par_annee(plan: Plan) -> dict[int, int]:
     """Par année, combien d'indicateurs du plan ont une valeur, ou sont dits indisponibles."""
-    valeurs = ValeurAnnuelle.objects.avec_valeur().filter(indicateur__places__plan=plan)
-    repondues = valeurs.filter(Q(valeur_retenue__isnull=False) | Q(indisponible=True))
-    return dict(repondues.order_by("annee").values_list("annee").annotate(Count("pk")))
+    valeurs = ValeurAnnuelle.objects.qui_repondent().filter(indicateur__places__plan=plan)
+    return dict(valeurs.order_by("annee").values_list("annee").annotate(Count("pk")))

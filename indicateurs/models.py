@@ -32,7 +32,9 @@ class IndicateurQuerySet(QuerySetSuivi):
 
     def sans_reponse(self, annee: int) -> "IndicateurQuerySet":
         """Ceux qui n'ont, pour cette année, ni valeur ni indisponibilité."""
-        return self.filter(~Exists(ValeurAnnuelle.objects.qui_repondent(annee).filter(indicateur=OuterRef("pk"))))
+        return self.filter(
+            ~Exists(ValeurAnnuelle.objects.qui_repondent().filter(annee=annee, indicateur=OuterRef("pk")))
+        )
 
 
 class Indicateur(LigneVersionnee):
@@ -160,7 +162,7 @@ class Indicateur(LigneVersionnee):
 class IndicateurDuPlanQuerySet(QuerySetSuivi):
     def avec_reponse(self, annee: int) -> "IndicateurDuPlanQuerySet":
         """Annote `a_repondu` : l'indicateur a, pour cette année, une valeur ou une indisponibilité."""
-        reponses = ValeurAnnuelle.objects.qui_repondent(annee).filter(indicateur=OuterRef("indicateur"))
+        reponses = ValeurAnnuelle.objects.qui_repondent().filter(annee=annee, indicateur=OuterRef("indicateur"))
         return self.annotate(a_repondu=Exists(reponses))
 
 

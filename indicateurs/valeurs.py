@@ -55,9 +55,9 @@ class ValeurQuerySet(QuerySetSuivi):
         """Celles qui portent un chiffre (après `avec_valeur`)."""
         return self.filter(valeur_retenue__isnull=False)
 
-    def qui_repondent(self, annee: int) -> Self:
-        """Celles de cette année qui portent un chiffre ou sont dites indisponibles : il n'y a plus rien à saisir."""
-        return self.avec_valeur().filter(Q(indisponible=True) | Q(valeur_retenue__isnull=False), annee=annee)
+    def qui_repondent(self) -> Self:
+        """Celles qui portent un chiffre ou sont dites indisponibles : il n'y a plus rien à saisir."""
+        return self.avec_valeur().filter(Q(indisponible=True) | Q(valeur_retenue__isnull=False))
 
     def connues_au(self, le) -> Self:
         """Celles qu'on connaissait à cette date."""

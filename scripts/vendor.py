@@ -30,7 +30,7 @@ HTMX = "2.0.11"
 PLOTLY = "4.1.1"
 PLOTLY_LOCALES = "3.7.0"
 
-# Les seuls pictogrammes servis, de la planche qui en compte deux mille. Un essai compare avec ce que les pages montrent.
+# Les pictogrammes servis, sur deux mille. Un essai compare avec ce que les pages montrent.
 ICONES = (
     "arrow-counterclockwise",
     "arrow-right",

@@ -530,7 +530,7 @@ def test_une_page_ou_un_tri_absurde_ne_casse_rien(connecte, garnie, adresse):
 
 def test_chacun_ne_voit_le_geste_que_sur_ce_qui_releve_de_lui(connecte, garnie):
     page = texte(connecte.get("/actions/"))
-    assert page.count("<details class=\"choix-statut\"") == 2
+    assert page.count('<details class="choix-statut"') == 2
 
 
 def test_a_une_date_passee_la_liste_ne_propose_pas_de_geste(connecte, garnie):

@@ -178,7 +178,9 @@ def sans_geste(modele: type[models.Model], *pages: str) -> dict[str, str]:
 # Les routes qui ne montrent pas de page, et pourquoi.
 SANS_OBJET = {
     **sans_page("range la clé dans la session et renvoie à la suite", "account_reset_password_from_key"),
-    **sans_page("envoi seulement", "admin:logout", "actions:annuler_statut", "admin:partenaires_partenaire_import_appliquer"),
+    **sans_page(
+        "envoi seulement", "admin:logout", "actions:annuler_statut", "admin:partenaires_partenaire_import_appliquer"
+    ),
     **sans_page("renvoie à une autre page", "admin:login", "admin:view_on_site"),
     **sans_page(
         "renvoie à la fiche",
