@@ -26,7 +26,7 @@ class TableActions(tables.Table):
         fields = ("numero", "intitule", "statut", "axe", "service_pilote", "pilote", "echeance", "priorite")
         order_by = ("numero",)
         empty_text = "Aucune action ne répond à ces critères."
-        attrs = {"class": "table tableau"}
+        attrs = {"class": "table tableau tableau-actions"}
 
     def __init__(self, *args, fige: bool = False, **kwargs) -> None:
         super().__init__(*args, **kwargs)

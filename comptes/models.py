@@ -97,7 +97,7 @@ class Collectivite(LigneVersionnee):
         """Ce que chaque page dit en tête d'un site qui n'est pas un vrai ; vide sinon."""
         if self.donnees_synthetiques:
             return (
-                "Données synthétiques : plan, personnes, partenaires et chiffres sont inventés pour essayer le site."
+                "Données synthétiques : tout ce que ce site montre est inventé."
             )
         if self.demo:
             return "Site de démonstration : le service pilote et les comptes sont des données de démonstration."
