@@ -20,13 +20,13 @@ from indicateurs.requetes import ChiffresDuPlan, chiffres_du_plan
 from partenaires.models import Partenaire
 from socle.graphiques import Graphique
 
-ACTIONS_PAR_COLONNE = 5
+ACTIONS_PAR_COLONNE = 6
 LIGNES_PAR_BLOC = 3
 
 
 @dataclass(frozen=True)
 class Colonne:
-    """Les premières actions d'un statut, et combien il y en a en tout."""
+    """Les premières actions d'un statut, celle que l'on vient de changer, et combien il y en a en tout."""
 
     statut: Statut
     nombre: int
@@ -57,15 +57,18 @@ class TableauDeBord:
         return self.cadre.debut is not None and self.cadre.debut <= self.cadre.depuis
 
 
-def assembler(demande: Demande) -> TableauDeBord | None:
-    """None tant qu'il n'y a aucun plan. Mêmes erreurs que `cadrer`."""
+def assembler(demande: Demande, en_vue: int | None = None) -> TableauDeBord | None:
+    """None tant qu'il n'y a aucun plan. Mêmes erreurs que `cadrer`.
+
+    `en_vue` : l'action que l'on vient de changer, qui doit rester sous les yeux dans sa nouvelle colonne.
+    """
     cadre = cadrer(demande)
     if cadre is None:
         return None
     plan, le, depuis = cadre.plan, cadre.le, cadre.depuis
     actions = plan.actions.etat_au(cadre.jour)
     point = situation(actions, le, depuis)
-    premieres = premieres_par_statut(actions.avec_retard(le).select_related("plan"), ACTIONS_PAR_COLONNE)
+    premieres = premieres_par_statut(actions.avec_retard(le).select_related("plan"), ACTIONS_PAR_COLONNE, en_vue)
     arbitrages = actions.au_plan().filter(attention_nature=PointAttention.ARBITRAGE).order_by("numero")
     return TableauDeBord(
         cadre=cadre,
