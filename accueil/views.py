@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from accueil.bilans import annees_du_plan
 from accueil.demande import lire_demande
 from accueil.tableau_de_bord import assembler
+from actions.annulation import action_annulable
 from socle.couleurs import BLANC, melanger
 from socle.erreurs import Introuvable
 
@@ -17,7 +18,7 @@ from socle.erreurs import Introuvable
 @require_safe
 def tableau_de_bord(request: HttpRequest) -> HttpResponse:
     """La situation du plan : aujourd'hui, à la fin d'une année (`annee`) ou à une date (`au`)."""
-    tableau = assembler(lire_demande(request.GET))
+    tableau = assembler(lire_demande(request.GET), en_vue=action_annulable(request))
     gabarit = "accueil/tableau_de_bord.html" if tableau else "accueil/premiers_pas.html"
     return render(request, gabarit, {"tableau": tableau, "cadre": tableau and tableau.cadre})
 

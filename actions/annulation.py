@@ -24,9 +24,14 @@ def oublier_l_annulation(request: HttpRequest) -> None:
     request.session.pop(_CLE, None)
 
 
-def ligne_annulable(request: HttpRequest, action_id: int) -> int | None:
-    """La ligne à défaire si cette action est la dernière que l'utilisateur a changée, il y a moins d'une minute."""
+def action_annulable(request: HttpRequest) -> int | None:
+    """La dernière action dont l'utilisateur a changé le statut, si c'était il y a moins d'une minute."""
     retenu = request.session.get(_CLE)
-    if not retenu or retenu["action"] != action_id or datetime.fromisoformat(retenu["jusqu_a"]) < timezone.now():
+    if not retenu or datetime.fromisoformat(retenu["jusqu_a"]) < timezone.now():
         return None
-    return retenu["ligne"]
+    return retenu["action"]
+
+
+def ligne_annulable(request: HttpRequest, action_id: int) -> int | None:
+    """La ligne à défaire si c'est cette action-là."""
+    return request.session[_CLE]["ligne"] if action_annulable(request) == action_id else None

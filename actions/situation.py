@@ -126,12 +126,15 @@ def _regrouper(lignes: Iterable[tuple[dict, int | None, str | None]], sans: str)
     ]
 
 
-def premieres_par_statut(actions: ActionQuerySet, combien: int) -> dict[Statut, list[Action]]:
-    """Les `combien` premières actions au plan de chaque statut, dans l'ordre du plan, en une requête."""
+def premieres_par_statut(actions: ActionQuerySet, combien: int, avec: int | None = None) -> dict[Statut, list[Action]]:
+    """Les `combien` premières actions au plan de chaque statut, dans l'ordre du plan, en une requête.
+
+    `avec` : l'identifiant d'une action montrée quel que soit son rang.
+    """
     rangees = (
         actions.au_plan()
         .annotate(rang=Window(RowNumber(), partition_by=F("etat_statut"), order_by="numero"))
-        .filter(rang__lte=combien)
+        .filter(Q(rang__lte=combien) | Q(pk=avec))
         .order_by("numero")
     )
     par_statut: dict[Statut, list[Action]] = {statut: [] for statut in Statut}
