@@ -36,7 +36,7 @@ def bilans(request: HttpRequest) -> HttpResponse:
 @cache_control(max_age=365 * 24 * 3600, immutable=True)
 def accent(request: HttpRequest, couleur: str) -> HttpResponse:
     """La feuille de style d'une couleur d'accent : l'adresse dit tout, elle se garde donc un an."""
-    if not re.fullmatch("[0-9a-f]{6}", couleur):
+    if not re.fullmatch("[0-9a-fA-F]{6}", couleur):
         raise Introuvable("Cette couleur n'existe pas.")
     teinte = f"#{couleur}"
     nuances = {"teinte": teinte, "foncee": melanger(teinte, "#000000", 0.3), "pale": melanger(teinte, BLANC, 0.92)}
