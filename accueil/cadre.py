@@ -85,4 +85,4 @@ def _annees_connues(plan) -> list[int]:
     debut = plan.debut_du_journal
     connues = [annee for annee in (plan.annee_debut, debut and debut.year, plan.premiere_valeur) if annee]
     cette_annee = timezone.localdate().year
-    return list(range(cette_annee, min(connues, default=cette_annee) - 1, -1))
+    return list(range(cette_annee, min([cette_annee, *connues]) - 1, -1))
