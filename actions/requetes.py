@@ -150,14 +150,12 @@ class ActionQuerySet(QuerySetSuivi):
     def avec_silence(self, le: date) -> Self:
         """Annote `sans_nouvelle` : pas terminée, et ni journal ni note datés des MOIS_SANS_NOUVELLE derniers mois."""
         depuis = il_y_a_des_mois(le, settings.MOIS_SANS_NOUVELLE)
+        # Une ligne corrigée n'a rien dit : seule compte la date de celle qui la corrige.
         recentes = [
-            Exists(lignes.filter(action=OuterRef("pk"), **{f"{champ}__gt": depuis, f"{champ}__lte": le}))
-            for lignes, champ in [
-                *((journal.objects.all(), "date_effet") for journal in JOURNAUX),
-                (NoteDeSuivi.objects.all(), "date"),
-            ]
+            *(journal.objects.all().en_vigueur(le).filter(date_effet__gt=depuis) for journal in JOURNAUX),
+            NoteDeSuivi.objects.filter(date__gt=depuis, date__lte=le),
         ]
-        dite = reduce(or_, (Q(recente) for recente in recentes))
+        dite = reduce(or_, (Q(Exists(lignes.filter(action=OuterRef("pk")))) for lignes in recentes))
         return self.annotate(
             sans_nouvelle=Case(
                 When(etat_statut=Statut.TERMINEE, then=Value(False)),

@@ -1,15 +1,16 @@
 """Où en est un plan à une date : combien d'actions, ce qui attend, ce qui a bougé. Les comptes se font en SQL."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
 from django.conf import settings
-from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, Window
+from django.db.models import CharField, Count, F, Q, QuerySet, Value, Window
 from django.db.models.functions import Cast, RowNumber
 
+from actions.gestes import ANNULE
 from actions.journaux import ChangementDeStatut, PresenceAuPlan, ReportEcheance
 from actions.models import Action, Plan
 from actions.requetes import COMPTES_PAR_STATUT, ActionQuerySet, Decompte
@@ -148,21 +149,39 @@ def premieres_par_statut(actions: ActionQuerySet, combien: int, avec: int | None
 
 
 def decomptes_aux(plan: Plan, dates: Sequence[date]) -> dict[date, Decompte]:
-    """Le décompte du plan à chacune de ces dates, en une requête, par la même définition de l'état qu'ailleurs."""
-    annotations = {}
-    comptes = {}
-    for rang, jour in enumerate(dates):
-        annotations[f"statut_{rang}"] = ChangementDeStatut.objects.all().valeur_pour("action", "statut", jour, None)
-        annotations[f"presence_{rang}"] = PresenceAuPlan.objects.all().valeur_pour("action", "mouvement", jour, None)
-        au_plan = Q(**{f"presence_{rang}__in": [Mouvement.ENTREE, Mouvement.RETOUR]})
-        for statut in Statut:
-            comptes[f"{statut}_{rang}"] = Count("pk", filter=au_plan & Q(**{f"statut_{rang}": statut}))
-        comptes[f"None_{rang}"] = Count("pk", filter=au_plan & Q(**{f"statut_{rang}__isnull": True}))
-    nombres = Action.objects.filter(plan=plan).annotate(**annotations).aggregate(**comptes) if dates else {}
-    return {
-        jour: Decompte.de({statut: nombres[f"{statut}_{rang}"] for statut in (*Statut, None)})
-        for rang, jour in enumerate(dates)
-    }
+    """Le décompte du plan à chacune de ces dates, en une requête : les mêmes nombres que `etat_au`.
+
+    Les lignes qui comptent sont relues dans l'ordre : pour 1 200 actions et cinq dates, demander chaque état à la
+    base prend plus d'une seconde sur PostgreSQL, et ceci quelques centièmes.
+    """
+    if not dates:
+        return {}
+    suivantes = deque(_changements(plan, max(dates)))
+    statuts: dict[int, str] = {}
+    presences: dict[int, str] = {}
+    decomptes = {}
+    for jour in sorted(dates):
+        while suivantes and suivantes[0]["date_effet"] <= jour:
+            ligne = suivantes.popleft()
+            etats = statuts if ligne["journal"] == "statut" else presences
+            etats[ligne["action_id"]] = ligne["quoi"]
+        au_plan = (action for action, mouvement in presences.items() if mouvement != Mouvement.RETRAIT)
+        decomptes[jour] = Decompte.de(Counter(statuts.get(action) for action in au_plan))
+    return {jour: decomptes[jour] for jour in dates}
+
+
+def _changements(plan: Plan, jusqu_a: date) -> Iterable[dict[str, Any]]:
+    """Les lignes de statut et de présence qui comptent, dans l'ordre où elles l'emportent (règle du journal)."""
+    colonnes = ("action_id", "date_effet", "pk", "journal", "quoi")
+    statuts, presences = (
+        journal.objects.filter(action__plan=plan)
+        .en_vigueur(jusqu_a)
+        .order_by()
+        .annotate(journal=Value(nom), quoi=Cast(nom, CharField()))
+        .values(*colonnes)
+        for journal, nom in ((ChangementDeStatut, "statut"), (PresenceAuPlan, "mouvement"))
+    )
+    return statuts.union(presences, all=True).order_by("date_effet", "pk")
 
 
 @dataclass(frozen=True)
@@ -189,7 +208,7 @@ def nouveautes(plan: Plan, depuis: date, le: date, combien: int) -> list[Nouveau
     reports = _lignes(ReportEcheance, plan, depuis, le).exclude(motif="").annotate(quoi=Value("ECHEANCE"))
     mouvements = _lignes(PresenceAuPlan, plan, depuis, le).exclude(mouvement=Mouvement.ENTREE)
     changements = _lignes(ChangementDeStatut, plan, depuis, le)
-    colonnes = ("action_id", "action__numero", "action__intitule", "date_effet", "pk", "quoi")
+    colonnes = ("action_id", "action__numero", "action__intitule", "date_effet", "saisi_le", "pk", "quoi")
     union = (
         changements.annotate(quoi=Cast("statut", CharField()))
         .values(*colonnes)
@@ -207,12 +226,12 @@ def nouveautes(plan: Plan, depuis: date, le: date, combien: int) -> list[Nouveau
             date_effet=ligne["date_effet"],
             phrase=_PHRASES[ligne["quoi"]],
         )
-        for ligne in union.order_by("-date_effet", "-pk")[:combien]
+        for ligne in union.order_by("-date_effet", "-saisi_le", "-pk")[:combien]
     ]
 
 
 def _lignes(journal: Any, plan: Plan, depuis: date, le: date) -> QuerySet[Any]:
-    """Les lignes de `journal` qui comptent, effectives après `depuis` et jusqu'à `le`."""
-    corrections = journal.objects.filter(annule=OuterRef("pk"))
-    lignes = journal.objects.filter(~Exists(corrections), action__plan=plan, date_effet__gt=depuis, date_effet__lte=le)
-    return lignes.order_by()  # l'union a son propre ordre
+    """Les lignes de `journal` qui comptent, effectives après `depuis` et jusqu'à `le` ; un changement annulé aussitôt
+    n'en laisse aucune."""
+    lignes = journal.objects.all().en_vigueur(le).filter(action__plan=plan, date_effet__gt=depuis)
+    return lignes.exclude(commentaire=ANNULE).order_by()  # l'union a son propre ordre
