@@ -45,9 +45,7 @@ ICONES = (
     "gear",
     "key",
     "pencil",
-    "people",
     "person-circle",
-    "plus-lg",
     "question-circle",
 )
 
