@@ -74,7 +74,7 @@ def assembler(demande: Demande, en_vue: int | None = None) -> TableauDeBord | No
         cadre=cadre,
         situation=point,
         indicateurs=chiffres_du_plan(plan, annee=cadre.annee, au=cadre.au, reference=cadre.annee_du_bilan),
-        a_decider=list(arbitrages[:LIGNES_PAR_BLOC]),
+        a_decider=list(arbitrages[:LIGNES_PAR_BLOC]) if cadre.jour is None else [],
         nouveautes=nouveautes(plan, depuis, le, LIGNES_PAR_BLOC),
         colonnes=[
             Colonne(statut, nombre, premieres[statut]) for statut, nombre in point.decompte.par_statut().items()

@@ -63,6 +63,8 @@ def statut_en_place(
     return {
         "action": action,
         "peut_changer": peut_changer,
+        # Un point d'attention n'a qu'un temps, aujourd'hui.
+        "fige": fige,
         "suites": Statut.suites(action.etat_statut),
         "annulable": ligne_annulable(request, action.pk) if peut_changer else None,
         "aujourdhui": timezone.localdate(),
