@@ -1,5 +1,6 @@
 """Qui utilise le site : la collectivité, ses services, ses comptes."""
 
+import math
 import re
 from functools import cached_property
 from typing import ClassVar, cast
@@ -40,8 +41,10 @@ def valider_couleur(couleur: str) -> None:
         raise ValidationError("Une couleur s'écrit comme #0b5b82.")
     rapport = contraste(couleur, BLANC)
     if rapport < CONTRASTE_D_UN_TEXTE:
+        # Arrondi vers le bas : « 4,5, il en faut 4,5 » ne se comprendrait pas.
+        dixiemes = math.floor(10 * rapport) / 10
         raise ValidationError(
-            f"Cette couleur se lit mal sur du blanc : son contraste est de {formater_nombre(rapport, 1)} pour 1, "
+            f"Cette couleur se lit mal sur du blanc : son contraste est de {formater_nombre(dixiemes, 1)} pour 1, "
             f"il en faut {formater_nombre(CONTRASTE_D_UN_TEXTE)}. Choisissez-en une plus foncée."
         )
 
