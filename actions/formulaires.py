@@ -151,6 +151,14 @@ class FormulaireStatut(FormulaireAuJournal):
             f"(action {self.action.numero})."
         )
 
+    @property
+    def refus(self) -> list[str]:
+        """Pourquoi rien n'est enregistré, en phrases, pour qui n'a pas ce formulaire sous les yeux."""
+        if self.conflit:
+            statut = Statut(self.conflit.etat_statut).label if self.conflit.etat_statut else "Inconnu"
+            return [f"Quelqu'un l'a modifiée entre-temps : elle est maintenant « {statut} »."]
+        return [str(phrase) for phrases in self.errors.values() for phrase in phrases]
+
     def ecrire(self, auteur: Utilisateur) -> None:
         self.ligne = self.action.changer_statut(
             self.cleaned_data["statut"],

@@ -1,5 +1,3 @@
-from itertools import chain
-
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
@@ -94,7 +92,7 @@ def changer_statut(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, formulaire.compte_rendu)
         return _apres_le_statut(request, action)
     if request.method == "POST" and sur_place(request):
-        for phrase in chain.from_iterable(formulaire.errors.values()):
+        for phrase in formulaire.refus:
             messages.warning(request, f"Action {action.numero}, rien n'est enregistré. {phrase}")
         return _apres_le_statut(request, action)
     return render(request, "actions/geste.html", {"action": action, "formulaire": formulaire})

@@ -37,6 +37,27 @@
     fermerLesAutres(function (volet) { return volet.contains(evenement.target); });
   });
 
+  /* Une page relue emporte le volet qu'on vient d'ouvrir et ce qui avait le clavier : le volet se rouvre, ou le clavier
+   * revient à la dernière action changée. */
+  var changer = "";
+  var ouvert = "";
+  document.addEventListener("htmx:beforeRequest", function (evenement) {
+    var bloc = evenement.target.closest(".statut-en-place");
+    if (bloc) { changer = bloc.id.replace("statut-", "changer-"); }
+  });
+  document.addEventListener("htmx:beforeSwap", function (evenement) {
+    var page = evenement.target;
+    var resume = page.matches("[hx-get]") && page.querySelector("[data-choix][open] > summary");
+    ouvert = resume ? resume.id : "";
+  });
+  document.addEventListener("htmx:afterSettle", function () {
+    var resume = document.getElementById(ouvert);
+    if (resume) { resume.parentNode.open = true; }
+    ouvert = "";
+    var element = document.activeElement === document.body && document.getElementById(changer);
+    if (element) { element.focus({ preventScroll: true }); }
+  });
+
   /* Une réponse qui n'est pas celle attendue ne remplace rien : elle se dit, avec de quoi continuer. */
   function dire(phrase) {
     var zone = document.getElementById("messages");
