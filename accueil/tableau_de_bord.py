@@ -1,6 +1,7 @@
 """Assemblage du tableau de bord : des décomptes et des listes courtes, jamais un calcul métier."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from accueil.cadre import Cadre, cadrer
 from accueil.demande import Demande
@@ -52,9 +53,18 @@ class TableauDeBord:
     partenaires: list[Partenaire]
 
     @property
+    def depuis_connu(self) -> date:
+        """La fin de l'année d'avant, ou le premier jour connu s'il vient après : une première ligne ne change rien."""
+        return _depuis_connu(self.cadre)
+
+    @property
     def comparable(self) -> bool:
         """Vrai si la situation à la fin de l'année d'avant est connue."""
         return self.cadre.debut is not None and self.cadre.debut <= self.cadre.depuis
+
+
+def _depuis_connu(cadre: Cadre) -> date:
+    return max(cadre.depuis, cadre.debut or cadre.depuis)
 
 
 def assembler(demande: Demande, en_vue: int | None = None) -> TableauDeBord | None:
@@ -75,7 +85,7 @@ def assembler(demande: Demande, en_vue: int | None = None) -> TableauDeBord | No
         situation=point,
         indicateurs=chiffres_du_plan(plan, annee=cadre.annee, au=cadre.au, reference=cadre.annee_du_bilan),
         a_decider=list(arbitrages[:LIGNES_PAR_BLOC]) if cadre.jour is None else [],
-        nouveautes=nouveautes(plan, depuis, le, LIGNES_PAR_BLOC),
+        nouveautes=nouveautes(plan, _depuis_connu(cadre), le, LIGNES_PAR_BLOC),
         colonnes=[
             Colonne(statut, nombre, premieres[statut]) for statut, nombre in point.decompte.par_statut().items()
         ],

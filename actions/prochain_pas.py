@@ -37,7 +37,7 @@ def prochain_pas(action: Action) -> Pas | None:
         return Pas("Aucune échéance n'est fixée.", "Fixer l'échéance", echeance)
     if action.sans_nouvelle:
         return Pas(
-            f"Rien n'a été dit depuis plus de {settings.MOIS_SANS_NOUVELLE}\u00a0mois.",
+            f"Rien n'a été dit depuis {settings.MOIS_SANS_NOUVELLE}\u00a0mois.",
             "Donner des nouvelles",
             reverse("actions:note", args=[action.pk]),
         )

@@ -60,23 +60,26 @@ class Decompte:
     @property
     def phrase(self) -> str:
         """« 4 actions sur 12 terminées, 5 en cours, 3 non initiées »."""
-        return ", ".join(morceau for _, morceau in self.morceaux()) or "Aucune action"
+        return "".join(texte for texte, _ in self.morceaux()) or "Aucune action"
 
-    def morceaux(self) -> list[tuple[str, str]]:
-        """La phrase en morceaux, chacun avec le statut qu'il compte, tel que le filtre de la liste l'attend."""
+    def morceaux(self) -> list[tuple[str, str | None]]:
+        """La phrase en morceaux, chacun avec le statut qu'il compte, tel que le filtre de la liste l'attend : vide
+        pour tout le plan, None pour ce qui ne compte rien."""
         if not self.total:
             return []
-        un_seul = self.terminees < 2
-        terminees = (
-            f"{self.terminees} action{'' if un_seul else 's'} sur {self.total} terminée{'' if un_seul else 's'}"
-        )
-        non_initiees = f"{self.non_initiees} non initiée{'' if self.non_initiees < 2 else 's'}"
-        morceaux = [
-            (Statut.TERMINEE.value, terminees),
-            (Statut.EN_COURS.value, f"{self.en_cours} en cours"),
-            (Statut.NON_INITIEE.value, non_initiees),
+        pluriel = "" if self.terminees < 2 else "s"
+        morceaux: list[tuple[str, str | None]] = [
+            (f"{self.terminees} action{pluriel}", Statut.TERMINEE.value),
+            (" sur ", None),
+            (str(self.total), ""),
+            (f" terminée{pluriel}, ", None),
+            (f"{self.en_cours} en cours", Statut.EN_COURS.value),
+            (", ", None),
+            (f"{self.non_initiees} non initiée{'' if self.non_initiees < 2 else 's'}", Statut.NON_INITIEE.value),
         ]
-        return morceaux + ([("null", f"{self.inconnues} de statut inconnu")] if self.inconnues else [])
+        if self.inconnues:
+            morceaux += [(", ", None), (f"{self.inconnues} de statut inconnu", "null")]
+        return morceaux
 
     def par_statut(self) -> dict[Statut, int]:
         """Dans l'ordre de la page publiée."""

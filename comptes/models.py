@@ -99,9 +99,7 @@ class Collectivite(LigneVersionnee):
     def bandeau(self) -> str:
         """Ce que chaque page dit en tête d'un site qui n'est pas un vrai ; vide sinon."""
         if self.donnees_synthetiques:
-            return (
-                "Données synthétiques : tout ce que ce site montre est inventé."
-            )
+            return "Données synthétiques : tout ce que ce site montre est inventé."
         if self.demo:
             return "Site de démonstration : le service pilote et les comptes sont des données de démonstration."
         return ""

@@ -32,8 +32,14 @@ def test_un_decompte_se_dit_en_une_phrase(nombres, phrase):
 
 
 def test_chaque_morceau_de_la_phrase_porte_le_filtre_de_sa_liste():
-    statuts = [statut for statut, _ in Decompte(1, 1, 1, 1).morceaux()]
-    assert statuts == ["TERMINEE", "EN_COURS", "NON_INITIEE", "null"]
+    filtres = {texte: filtre for texte, filtre in Decompte(1, 2, 3, 4).morceaux() if filtre is not None}
+    assert filtres == {
+        "1 action": "TERMINEE",
+        "10": "",
+        "2 en cours": "EN_COURS",
+        "3 non initiées": "NON_INITIEE",
+        "4 de statut inconnu": "null",
+    }
     assert Decompte(0, 0, 0, 0).morceaux() == []
 
 

@@ -33,6 +33,9 @@ def cible(indicateur: Indicateur, annee: int, valeur, **champs) -> Cible:
 
 # --- La carte du tableau de bord ----------------------------------------------------------------
 
+# La valeur de l'année d'avant mène au tableau des années.
+L_AN_PASSE = '<a class="nombre-lie" href="/indicateurs/part/#annees-titre">'
+
 
 def page(client, adresse: str, attendu: int = 200) -> str:
     """Le texte de la page, espaces de toutes sortes réduites à une."""
@@ -63,7 +66,7 @@ def test_la_carte_mene_a_la_page_de_l_indicateur_et_a_son_calcul(lecteur, plan, 
     assert '<a href="/indicateurs/part/" class="grand">51 %<' in texte
     assert '<a href="/indicateurs/part/#calcul">Comment c\'est calculé' in texte
     assert "Valeur 2024, validée" in texte
-    assert '2023 : 48 % <strong class="ecart">+3 points</strong>' in texte
+    assert f'2023 : {L_AN_PASSE}48 %</a> <strong class="ecart">+3 points</strong>' in texte
     assert "<summary>Remarque</summary>Hors accords-cadres.</details>" in texte
     assert "Objectif : —</p>" in texte
 
@@ -102,7 +105,7 @@ def test_une_situation_passee_n_offre_rien_a_saisir(responsable, plan, part):
 def test_une_rupture_se_dit_sur_la_carte(lecteur, plan, part):
     fabriques.valeur(part, 2023, valeur=40)
     fabriques.valeur(part, 2024, valeur=53, rupture="Le seuil a changé")
-    assert "2023 : 40 % · rupture de série" in page(lecteur, "/")
+    assert f"2023 : {L_AN_PASSE}40 %</a> · rupture de série" in page(lecteur, "/")
 
 
 @pytest.mark.parametrize("page_d_ajout", ["valeurannuelle", "cible"])
@@ -137,7 +140,10 @@ def test_une_page_pleine_montre_le_chiffre_les_annees_et_les_objectifs(lecteur, 
     cible(part, 2025, 10, active=False)
     texte = page(lecteur, "/indicateurs/part/")
     assert '<span class="grand">25 %</span>' in texte
-    assert '2023 : 20 % <strong class="ecart">+5,3 points</strong>' in texte
+    assert f'2023 : {L_AN_PASSE}20 %</a> <strong class="ecart">+5,3 points</strong>' in texte
+    assert '<h2 id="annees-titre">' in texte
+    assert '<a class="nombre-lie" href="/indicateurs/part/#objectifs-titre">Objectif 2026 : 50 %</a>' in texte
+    assert '<h2 id="objectifs-titre">' in texte
     assert "Objectif 2026 : 50 %" in texte
     assert "42 / 166 = 25,3 %" in texte
     assert 'data-libelle="Écart">+5,3 points<' in texte

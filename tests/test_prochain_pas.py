@@ -68,7 +68,7 @@ def test_sans_echeance_on_en_fixe_une():
 def test_sans_nouvelle_on_en_donne():
     action = creer(recente=False)
     assert pas_de(action) == Pas(
-        "Rien n'a été dit depuis plus de 6\u00a0mois.", "Donner des nouvelles", f"/actions/{action.pk}/note/"
+        "Rien n'a été dit depuis 6\u00a0mois.", "Donner des nouvelles", f"/actions/{action.pk}/note/"
     )
 
 

@@ -12,7 +12,7 @@ register = template.Library()
 @register.simple_tag
 def vers_les_actions(cadre: Cadre, **filtres: str) -> str:
     """L'adresse de la liste des actions du plan montré, à la même date, avec ces filtres de plus."""
-    demande = {"plan": cadre.plan.slug, **filtres}
+    demande = {"plan": cadre.plan.slug, **{nom: valeur for nom, valeur in filtres.items() if valeur}}
     if cadre.jour:
         demande["au"] = cadre.jour.isoformat()
     return f"{reverse('actions:liste')}?{urlencode(demande)}"

@@ -87,8 +87,9 @@ class Segment:
 
 
 @register.inclusion_tag("actions/_barre_de_statuts.html")
-def barre_de_statuts(decompte: Decompte, *, mince: bool = False) -> dict[str, Any]:
-    """Une barre en nombre d'actions. `mince` : sans les nombres, que des liens disent déjà à côté."""
+def barre_de_statuts(decompte: Decompte, *, liste: str = "") -> dict[str, Any]:
+    """Une barre en nombre d'actions ; chacun mène à `liste`, une adresse déjà filtrée, avec son statut. Sans `liste`,
+    la barre est mince et sans nombres : des liens les disent à côté."""
     segments, debut = [], 0.0
     for statut, nombre in decompte.par_statut().items():
         largeur = 100 * nombre / decompte.total if decompte.total else 0
@@ -96,4 +97,4 @@ def barre_de_statuts(decompte: Decompte, *, mince: bool = False) -> dict[str, An
             milieu = debut + largeur / 2
             segments.append(Segment(statut, nombre, f"{debut:.2f}%", f"{largeur:.2f}%", f"{milieu:.2f}%"))
         debut += largeur
-    return {"segments": segments, "decompte": decompte, "mince": mince}
+    return {"segments": segments, "liste": liste}
