@@ -1,5 +1,6 @@
 """Ce que tous les essais partagent : rigueur de l'exécution, réseau fermé, Chromium de la machine."""
 
+import io
 import ipaddress
 import os
 import shutil
@@ -144,6 +145,17 @@ def groupes_des_roles(transactional_db):
 
     for role in Role:
         Group.objects.get_or_create(name=role)
+
+
+@pytest.fixture
+def demo(groupes_des_roles, monkeypatch):
+    """Le site de `make demo` : le plan publié, et un compte par rôle."""
+    from django.core.management import call_command
+
+    from tests.fabriques import MOT_DE_PASSE
+
+    monkeypatch.setenv("DEMO_MOT_DE_PASSE", MOT_DE_PASSE)
+    call_command("preparer_demo", stdout=io.StringIO())
 
 
 @pytest.fixture

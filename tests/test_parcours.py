@@ -26,13 +26,6 @@ COMMENTAIRE = "Réunion de lancement tenue avec les acheteurs."
 
 
 @pytest.fixture
-def demo(monkeypatch):
-    """Le site de `make demo` : le plan publié, et un compte par rôle."""
-    monkeypatch.setenv("DEMO_MOT_DE_PASSE", MOT_DE_PASSE)
-    call_command("preparer_demo", stdout=io.StringIO())
-
-
-@pytest.fixture
 def entrer(ouvrir_une_fenetre, demo):
     """Ouvre la fenêtre de quelqu'un, déjà connecté, là où la connexion l'aurait mené : `entrer("agent")`."""
 
