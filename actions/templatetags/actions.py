@@ -50,12 +50,12 @@ def badge_attention(action: Action) -> SafeString:
 
 @register.inclusion_tag("actions/_statut_en_place.html", takes_context=True)
 def statut_en_place(
-    context: RequestContext, action: Action, *, fige: bool = False, sans_mot: bool = False, clavier: bool = False
+    context: RequestContext, action: Action, *, fige: bool = False, sans_mot: bool = False
 ) -> dict[str, Any]:
     """Le statut d'une action et de quoi le changer sans quitter la page, pour qui en a le droit.
 
     `action` est annotée par `etat_au` et `avec_retard`. `fige` : situation passée, sans geste. `sans_mot` : le statut
-    se lit déjà au-dessus (colonne). `clavier` : la page vient de le remplacer, et lui rend le clavier.
+    se lit déjà au-dessus (colonne).
     """
     request = context["request"]
     peut_changer = not fige and peut(request.user, Droit.METTRE_A_JOUR, action)
@@ -70,7 +70,6 @@ def statut_en_place(
         "aujourdhui": timezone.localdate(),
         "suite": (htmx and htmx.current_url_abs_path) or request.get_full_path(),
         "sans_mot": sans_mot,
-        "clavier": clavier,
         "csrf_token": context.get("csrf_token"),
     }
 

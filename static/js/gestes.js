@@ -23,9 +23,7 @@
   // « toggle » ne remonte pas : il se prend en descendant.
   document.addEventListener("toggle", function (evenement) {
     var volet = evenement.target;
-    if (!volet.matches || !volet.matches(VOLETS) || !volet.open) { return; }
-    fermerLesAutres(function (autre) { return autre === volet; });
-    if (volet.matches("[data-choix]")) { volet.querySelector("button").focus(); }
+    if (volet.matches && volet.matches("[data-choix]") && volet.open) { volet.querySelector("button").focus(); }
   }, true);
 
   document.addEventListener("keydown", function (evenement) {
@@ -37,8 +35,8 @@
     fermerLesAutres(function (volet) { return volet.contains(evenement.target); });
   });
 
-  /* Une page relue emporte le volet qu'on vient d'ouvrir et ce qui avait le clavier : le volet se rouvre, ou le clavier
-   * revient à la dernière action changée. */
+  /* Un morceau remplacé emporte le volet qu'on vient d'ouvrir et ce qui avait le clavier : le volet se rouvre, ou le
+   * clavier revient à la dernière action changée. */
   var changer = "";
   var ouvert = "";
   document.addEventListener("htmx:beforeRequest", function (evenement) {
