@@ -48,7 +48,10 @@ CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 # Ce qui n'est pas une page, ou qui se ressemble d'un modèle à l'autre dans l'administration.
 SANS_CAPTURE = re.compile(r"^admin:(\w+_(history|delete|export)|jsi18n|view_on_site|logout)$|^accueil:sante$")
 
-_LIENS = "() => [...document.querySelectorAll('a[href]')].map(lien => lien.href)"
+# Lu dans l'attribut : le `href` d'un lien de SVG n'est pas un texte.
+_LIENS = """
+() => [...document.querySelectorAll("a[href]")].map(lien => new URL(lien.getAttribute("href"), document.baseURI).href)
+"""
 _ENVOYER_VIDE = """
 () => {
   const formulaire = document.querySelector("main form[method=post]");
