@@ -57,6 +57,11 @@ class CollectiviteAdmin(AdminVersionne):
     # Tant qu'aucune page ne montre le logo, ne pas le demander.
     exclude = ["logo"]
 
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if db_field.name == "couleur":
+            kwargs["widget"] = forms.TextInput(attrs={"type": "color"})
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
     def has_add_permission(self, request, obj=None) -> bool:
         return super().has_add_permission(request) and not Collectivite.objects.exists()
 
