@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from indicateurs.listes import Nature, OrigineDeCible, Sens
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
-from socle.formats import ABSENT, INSECABLE, accorder, arrondir, formater_valeur
+from socle.formats import ABSENT, accorder, arrondir, formater_valeur
 
 # Quand une année a plusieurs objectifs, celui du plan passe devant l'obligation, puis l'objectif national.
 _RANG_DE_L_ORIGINE = {origine: rang for rang, origine in enumerate(OrigineDeCible.values)}
@@ -102,10 +102,8 @@ class ChiffreCle(Comparaison):
 
     @property
     def objectif(self) -> str:
-        """« Objectif 2026 : 30 % » ou « Objectif : — »."""
-        if self.cible is None:
-            return f"Objectif{INSECABLE}: {ABSENT}"
-        return f"Objectif {self.cible.annee}{INSECABLE}: {self.cible_ecrite}"
+        """« Objectif 2026 », que suit `cible_ecrite` ; « Objectif » quand il n'y en a pas."""
+        return f"Objectif {self.cible.annee}" if self.cible else "Objectif"
 
     @property
     def cible_ecrite(self) -> str:
