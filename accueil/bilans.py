@@ -6,7 +6,7 @@ from datetime import date
 from django.db.models import Count
 
 from accueil.cadre import Cadre, cadrer
-from accueil.demande import Demande
+from accueil.demande import Demande, fin_de_l_annee
 from actions.models import Plan
 from actions.requetes import Decompte
 from actions.situation import decomptes_aux
@@ -43,14 +43,14 @@ def annees_du_plan(demande: Demande) -> AnneesDuPlan | None:
     cadre = cadrer(demande)
     if cadre is None:
         return None
-    fins = {annee: min(date(annee, 12, 31), cadre.le) for annee in cadre.annees if annee <= cadre.le.year}
+    fins = {annee: min(fin_de_l_annee(annee), cadre.le) for annee in cadre.annees if annee <= cadre.le.year}
     decomptes = decomptes_aux(cadre.plan, [fin for fin in fins.values() if cadre.debut and cadre.debut <= fin])
     reponses = _reponses_par_annee(cadre.plan)
     attendues = IndicateurDuPlan.objects.filter(plan=cadre.plan).count()
     return AnneesDuPlan(
         cadre,
         [
-            Annee(annee, fin, fin.month == 12 and fin.day == 31, decomptes.get(fin), reponses.get(annee, 0), attendues)
+            Annee(annee, fin, fin == fin_de_l_annee(annee), decomptes.get(fin), reponses.get(annee, 0), attendues)
             for annee, fin in fins.items()
         ],
     )

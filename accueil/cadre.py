@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import OuterRef, Subquery
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 
-from accueil.demande import Demande
+from accueil.demande import Demande, fin_de_l_annee
 from actions.models import ChangementDeStatut, Plan
 from indicateurs.models import ValeurAnnuelle
 from socle.erreurs import Introuvable
@@ -35,14 +37,21 @@ class Cadre:
     @property
     def depuis(self) -> date:
         """La fin de l'année d'avant : à quoi la situation se compare."""
-        return date(self.le.year - 1, 12, 31)
+        return fin_de_l_annee(self.le.year - 1)
 
     @property
     def annee_du_bilan(self) -> int:
         """L'année dont le bilan se prépare : celle demandée, sinon la dernière finie à la date montrée."""
         if self.annee is not None:
             return self.annee
-        return self.le.year if (self.le.month, self.le.day) == (12, 31) else self.le.year - 1
+        return self.le.year if self.le == fin_de_l_annee(self.le.year) else self.le.year - 1
+
+    def adresse_des_actions(self, **filtres: str) -> str:
+        """La liste des actions du plan, à la date montrée, avec ces filtres de plus ; un filtre vide ne compte pas."""
+        demande = {"plan": self.plan.slug, **{nom: valeur for nom, valeur in filtres.items() if valeur}}
+        if self.jour:
+            demande.setdefault("au", self.jour.isoformat())
+        return f"{reverse('actions:liste')}?{urlencode(demande)}"
 
 
 def cadrer(demande: Demande) -> Cadre | None:

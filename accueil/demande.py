@@ -10,6 +10,11 @@ from socle.erreurs import DemandeIllisible
 from socle.formats import FormatInvalide, formater_date, lire_date
 
 
+def fin_de_l_annee(annee: int) -> date:
+    """Le 31 décembre : le jour où une année se montre."""
+    return date(annee, 12, 31)
+
+
 @dataclass(frozen=True)
 class Demande:
     """`plan` : l'adresse d'un plan, vide pour celui par défaut. `annee` et `au` ne sont jamais donnés ensemble ; sans
@@ -23,7 +28,7 @@ class Demande:
     def jour(self) -> date | None:
         """La date des statuts ; None = aujourd'hui."""
         if self.annee is not None:
-            fin = date(self.annee, 12, 31)
+            fin = fin_de_l_annee(self.annee)
             return fin if fin < timezone.localdate() else None
         return self.au
 

@@ -2,11 +2,10 @@
 
 from datetime import date, timedelta
 
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import urlencode
 
 from accueil.cadre import Cadre
+from accueil.demande import fin_de_l_annee
 from actions.requetes import Decompte
 from actions.situation import decomptes_aux
 from actions.statuts import Statut
@@ -64,15 +63,14 @@ def _libelle(jour: date) -> str:
     """« fin 2024 », « fin 06/2025 », « à ce jour » ; sinon la date."""
     if jour == timezone.localdate():
         return "à ce jour"
-    if (jour.month, jour.day) == (12, 31):
+    if jour == fin_de_l_annee(jour.year):
         return f"fin {jour.year}"
     return f"fin {jour:%m/%Y}" if jour == _fin_du_mois(jour.year, jour.month) else formater_date(jour)
 
 
 def _liens(cadre: Cadre, decomptes: dict[date, Decompte]) -> dict[tuple[int, int], str]:
-    adresse = reverse("actions:liste")
     return {
-        (ligne, colonne): f"{adresse}?{urlencode({'plan': cadre.plan.slug, 'statut': statut, 'au': jour.isoformat()})}"
+        (ligne, colonne): cadre.adresse_des_actions(statut=statut, au=jour.isoformat())
         for ligne, jour in enumerate(decomptes)
         for colonne, statut in enumerate(Statut, start=1)
     }

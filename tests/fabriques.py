@@ -8,7 +8,7 @@ from actions.statuts import Statut
 from comptes.droits import Role
 from comptes.models import Service, Utilisateur
 from indicateurs.listes import Nature
-from indicateurs.models import Indicateur, IndicateurDuPlan, ValeurAnnuelle
+from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuelle
 from partenaires.models import Partenaire
 
 MOT_DE_PASSE = "un-mot-de-passe-d-essai-2026"
@@ -63,4 +63,11 @@ def indicateur(sur: Plan | None = None, *, chiffre_cle: bool = True, **champs) -
 def valeur(de: Indicateur, annee: int, *, motif: str = "", **champs) -> ValeurAnnuelle:
     nouvelle = ValeurAnnuelle(indicateur=de, annee=annee, **champs)
     nouvelle.enregistrer(motif=motif)
+    return nouvelle
+
+
+def cible(de: Indicateur, annee: int, valeur, **champs) -> Cible:
+    nouvelle = Cible(indicateur=de, annee=annee, valeur=valeur, **champs)
+    nouvelle.full_clean()
+    nouvelle.save()
     return nouvelle

@@ -6,7 +6,7 @@ import pytest
 
 from actions.models import Plan
 from indicateurs.listes import Nature, OrigineDeCible, Sens
-from indicateurs.models import Cible, Indicateur
+from indicateurs.models import Indicateur
 from indicateurs.requetes import ChiffreCle, chiffres_du_plan
 from tests import fabriques
 
@@ -29,13 +29,6 @@ def le_chiffre(plan: Plan, annee: int | None = None, reference: int = 2025, **de
     """Le seul chiffre clé du plan."""
     (chiffre,) = chiffres_du_plan(plan, annee=annee, reference=reference, **demande).chiffres
     return chiffre
-
-
-def cible(indicateur: Indicateur, annee: int, valeur, **champs) -> Cible:
-    nouvelle = Cible(indicateur=indicateur, annee=annee, valeur=valeur, **champs)
-    nouvelle.full_clean()
-    nouvelle.save()
-    return nouvelle
 
 
 # --- L'année montrée ----------------------------------------------------------------------------
@@ -129,24 +122,24 @@ def objectif(plan: Plan) -> tuple[str, str]:
 def test_l_objectif_est_celui_de_l_annee_montree(plan, part):
     fabriques.valeur(part, 2024, valeur=53)
     for annee, valeur in ((2023, 10), (2024, 30), (2026, 60)):
-        cible(part, annee, valeur)
+        fabriques.cible(part, annee, valeur)
     assert objectif(plan) == ("Objectif 2024", "30\u00a0%")
 
 
 def test_a_defaut_l_objectif_est_celui_de_la_prochaine_annee_active(plan, part):
     fabriques.valeur(part, 2024, valeur=53)
-    cible(part, 2023, 10)
-    cible(part, 2025, 40, active=False)
-    cible(part, 2026, 60)
-    cible(part, 2030, 80)
+    fabriques.cible(part, 2023, 10)
+    fabriques.cible(part, 2025, 40, active=False)
+    fabriques.cible(part, 2026, 60)
+    fabriques.cible(part, 2030, 80)
     assert objectif(plan) == ("Objectif 2026", "60\u00a0%")
 
 
 def test_l_objectif_du_plan_passe_devant_l_obligation(plan, part):
     fabriques.valeur(part, 2024, valeur=53)
-    cible(part, 2024, 100, origine=OrigineDeCible.OBJECTIF_NATIONAL)
-    cible(part, 2024, 30, origine=OrigineDeCible.OBLIGATION)
-    cible(part, 2024, 60)
+    fabriques.cible(part, 2024, 100, origine=OrigineDeCible.OBJECTIF_NATIONAL)
+    fabriques.cible(part, 2024, 30, origine=OrigineDeCible.OBLIGATION)
+    fabriques.cible(part, 2024, 60)
     assert le_chiffre(plan).cible_ecrite == "60\u00a0%"
 
 
@@ -157,7 +150,7 @@ def test_sans_objectif_un_indicateur_oriente_montre_un_tiret(plan, part):
 def test_un_indicateur_neutre_ne_parle_d_objectif_que_s_il_en_a_un(plan):
     neutre = fabriques.indicateur(plan, sens=Sens.NEUTRE)
     assert not le_chiffre(plan).montre_l_objectif
-    cible(neutre, 2026, 200)
+    fabriques.cible(neutre, 2026, 200)
     assert le_chiffre(plan).montre_l_objectif
 
 
@@ -190,7 +183,7 @@ def test_les_chiffres_d_un_plan_se_lisent_en_trois_requetes(plan, part, django_a
     for _ in range(4):
         indicateur = fabriques.indicateur(plan)
         fabriques.valeur(indicateur, 2024, valeur=3)
-        cible(indicateur, 2026, 4)
+        fabriques.cible(indicateur, 2026, 4)
     with django_assert_num_queries(3):
         chiffres = chiffres_du_plan(plan, reference=2025).chiffres
         assert [(c.nombre, c.nombre_precedent, c.objectif, c.cible_ecrite) for c in chiffres][1:] == [

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from actions.models import Plan
 from indicateurs.listes import Etat, Nature, OrigineDeCible, Sens
-from indicateurs.models import Cible, Indicateur
+from indicateurs.models import Indicateur
 from indicateurs.requetes import chiffres_du_plan
 from tests import fabriques
 
@@ -22,13 +22,6 @@ def part(plan) -> Indicateur:
     return fabriques.indicateur(
         plan, code="part", intitule="Part avec clause", nature=Nature.PART, unite="%", sens=Sens.HAUSSE
     )
-
-
-def cible(indicateur: Indicateur, annee: int, valeur, **champs) -> Cible:
-    nouvelle = Cible(indicateur=indicateur, annee=annee, valeur=valeur, **champs)
-    nouvelle.full_clean()
-    nouvelle.save()
-    return nouvelle
 
 
 # --- La carte du tableau de bord ----------------------------------------------------------------
@@ -136,8 +129,8 @@ def test_une_page_pleine_montre_le_chiffre_les_annees_et_les_objectifs(lecteur, 
     for annee, consultations, avec_clause in ((2023, 160, 32), (2024, 166, 42)):
         fabriques.valeur(total, annee, valeur=consultations)
         fabriques.valeur(part, annee, numerateur=avec_clause)
-    cible(part, 2026, 50, reference="Délibération 12")
-    cible(part, 2025, 10, active=False)
+    fabriques.cible(part, 2026, 50, reference="Délibération 12")
+    fabriques.cible(part, 2025, 10, active=False)
     texte = page(lecteur, "/indicateurs/part/")
     assert '<span class="grand">25 %</span>' in texte
     assert f'2023 : {L_AN_PASSE}20 %</a> <strong class="ecart">+5,3 points</strong>' in texte
@@ -156,10 +149,10 @@ def test_une_page_pleine_montre_le_chiffre_les_annees_et_les_objectifs(lecteur, 
 
 def test_le_graphique_montre_les_objectifs_actifs_en_points_jamais_relies(lecteur, part):
     fabriques.valeur(part, 2024, valeur=51)
-    cible(part, 2025, 55)
-    cible(part, 2026, 60)
-    cible(part, 2027, 99, active=False)
-    cible(part, 2026, 100, origine=OrigineDeCible.OBLIGATION)
+    fabriques.cible(part, 2025, 55)
+    fabriques.cible(part, 2026, 60)
+    fabriques.cible(part, 2027, 99, active=False)
+    fabriques.cible(part, 2026, 100, origine=OrigineDeCible.OBLIGATION)
     texte = page(lecteur, "/indicateurs/part/")
     assert texte.count('class="barre"') == 1
     assert texte.count('class="point"') == 3
@@ -195,7 +188,7 @@ def test_une_page_vide_dit_quoi_faire_a_qui_peut_le_faire(client, part):
 
 
 def test_un_indicateur_qui_n_a_qu_un_objectif_montre_son_graphique(lecteur, part):
-    cible(part, 2026, 60)
+    fabriques.cible(part, 2026, 60)
     texte = page(lecteur, "/indicateurs/part/")
     assert texte.count('class="point"') == 1
     assert "Aucune valeur n'est encore enregistrée." in texte
@@ -220,7 +213,7 @@ def intitules(client, adresse: str) -> list[str]:
 def test_la_liste_situe_chaque_chiffre(lecteur, part):
     fabriques.valeur(part, 2023, valeur=48)
     fabriques.valeur(part, 2024, valeur=51)
-    cible(part, 2026, 60)
+    fabriques.cible(part, 2026, 60)
     texte = page(lecteur, "/indicateurs/")
     assert '51 % <span class="discret">(2024)</span>' in texte
     assert '48 % <span class="discret">(2023)</span> <strong class="ecart">+3 points</strong>' in texte
