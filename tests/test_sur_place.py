@@ -14,7 +14,7 @@ from comptes.droits import Role
 from socle.echeances import Echeance, Precision
 from tests import fabriques
 from tests.fabriques import MOT_DE_PASSE
-from tests.navigateur import ETROIT, Fenetre, cookie_de_session
+from tests.navigateur import ETROIT, LARGE, Fenetre, cookie_de_session
 from tests.sur_place import (
     Clavier,
     annuler,
@@ -53,8 +53,8 @@ def agent(groupes_des_roles):
 
 @pytest.fixture
 def action(agent) -> Action:
-    """Non initiée, à l'agent, la première à échoir ; avec elle au plan, une terminée et six en cours, plus que le
-    tableau de bord n'en montre."""
+    """Non initiée, à l'agent, la première à échoir ; avec elle au plan, une terminée et six en cours, autant que le
+    tableau de bord en montre : elle serait la septième."""
     plan = fabriques.plan(intitule="Plan d'essai")
     for statut in [Statut.EN_COURS] * 6 + [Statut.TERMINEE]:
         fabriques.action(plan, statut=statut, service_pilote=agent.service)
@@ -336,6 +336,26 @@ def test_un_seul_volet_est_ouvert_a_la_fois(ouvrir, action):
     page.locator("details.compte summary").press("Enter")
     expect(page.get_by_role("button", name="Se déconnecter")).to_be_visible()
     expect(ouverts).to_have_count(1)
+
+
+@depuis_chaque_page
+def test_sur_un_telephone_le_volet_tient_dans_l_ecran(ouvrir, action, chemin):
+    page = ouvrir(chemin, viewport=ETROIT).page
+    changer(page, action).click()
+    place = volet(page, action).bounding_box()
+    assert place["x"] >= 0
+    assert place["x"] + place["width"] <= ETROIT["width"]
+
+
+@pytest.mark.parametrize("taille", [ETROIT, LARGE], ids=["téléphone", "écran large"])
+def test_au_tableau_de_bord_chaque_crayon_est_sur_la_ligne_de_son_action(ouvrir, taille):
+    page = ouvrir("/", viewport=taille).page
+    lignes = page.locator(".colonne li").all()
+    assert len(lignes) == 8
+    for ligne in lignes:
+        action, crayon = ligne.bounding_box(), ligne.locator("summary").bounding_box()
+        assert 0 <= crayon["y"] - action["y"] < 12
+        assert crayon["x"] + crayon["width"] <= action["x"] + action["width"] + 1
 
 
 # --- À plusieurs, et quand le site refuse -------------------------------------------------------
