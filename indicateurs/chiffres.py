@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from indicateurs.listes import Nature, OrigineDeCible, Sens
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
-from socle.formats import ABSENT, accorder, arrondir, formater_valeur
+from socle.formats import ABSENT, INSECABLE, accorder, arrondir, formater_valeur
 
 # Quand une année a plusieurs objectifs, celui du plan passe devant l'obligation, puis l'objectif national.
 _RANG_DE_L_ORIGINE = {origine: rang for rang, origine in enumerate(OrigineDeCible.values)}
@@ -79,7 +79,10 @@ class ChiffreCle(Comparaison):
     @property
     def unite(self) -> str:
         """L'unité, quand elle est un mot : un symbole est déjà collé au nombre, un tiret n'en a pas."""
-        connue = self.valeur is not None and self.valeur.valeur_retenue is not None
+        return self._unite_de(self.valeur)
+
+    def _unite_de(self, valeur: ValeurAnnuelle | None) -> str:
+        connue = valeur is not None and valeur.valeur_retenue is not None
         return self.indicateur.unite if connue and self.indicateur.unite not in ("%", "€") else ""
 
     @property
@@ -93,7 +96,10 @@ class ChiffreCle(Comparaison):
 
     @property
     def nombre_precedent(self) -> str:
-        return self.precedente.chiffre_avec_symbole if self.precedente else ABSENT
+        """« 48 % », « 19 480 heures » ou « — »."""
+        if self.precedente is None:
+            return ABSENT
+        return INSECABLE.join(filter(None, [self.precedente.chiffre_avec_symbole, self._unite_de(self.precedente)]))
 
     @property
     def montre_l_objectif(self) -> bool:

@@ -189,3 +189,10 @@ def test_les_chiffres_d_un_plan_se_lisent_en_trois_requetes(plan, part, django_a
         assert [(c.nombre, c.nombre_precedent, c.objectif, c.cible_ecrite) for c in chiffres][1:] == [
             ("3", "—", "Objectif 2026", "4")
         ] * 4
+
+
+def test_la_valeur_de_l_annee_d_avant_porte_son_unite(plan):
+    heures = fabriques.indicateur(plan, unite="heures")
+    fabriques.valeur(heures, 2023, valeur=19480)
+    fabriques.valeur(heures, 2024, valeur=15725)
+    assert le_chiffre(plan).nombre_precedent == "19\u202f480\u00a0heures"
