@@ -11,7 +11,12 @@ from django.db.models import F, Q
 from django.urls import reverse
 from simple_history.models import HistoricalRecords
 
+from actions.campagnes import Campagne, DemandeDActualisation
+from actions.comites import Comite, Decision
 from actions.creation import ActionManager
+from actions.depots import DepotDeClasseur
+from actions.documents import Document
+from actions.etapes import Etape
 from actions.gestes import GestesDAction
 from actions.journaux import ChangementDeStatut, PresenceAuPlan, ReportEcheance, SaisieTardive
 from actions.plans import Axe, PartenaireDuPlan, Plan
@@ -29,6 +34,7 @@ from comptes.models import Service
 from partenaires.models import Partenaire
 from socle.contraintes import liste_fermee
 from socle.echeances import Echeance, Precision
+from socle.recherche import COLONNE, ChampRecherche, Cherchable
 
 if TYPE_CHECKING:
     from comptes.models import Utilisateur
@@ -36,7 +42,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Action",
     "Axe",
+    "Campagne",
     "ChangementDeStatut",
+    "Comite",
+    "Decision",
+    "DemandeDActualisation",
+    "DepotDeClasseur",
+    "Document",
+    "Etape",
     "NoteDeSuivi",
     "PartenaireDeLAction",
     "PartenaireDuPlan",
@@ -48,7 +61,7 @@ __all__ = [
 ]
 
 
-class Action(GestesDAction):
+class Action(Cherchable, GestesDAction):
     """Une ligne du plan.
 
     Statut, avancement, échéance et présence sont une projection, pour aujourd'hui, des trois journaux :
@@ -115,6 +128,16 @@ class Action(GestesDAction):
     visible_du_public = models.BooleanField(
         "visible du public", default=True, help_text="Dans les pages publiques, quand le plan est publié."
     )
+    source = models.ForeignKey(
+        "self",
+        verbose_name="reprise de l'action",
+        on_delete=models.PROTECT,
+        related_name="copies",
+        null=True,
+        blank=True,
+        editable=False,
+    )
+    recherche = ChampRecherche(sources=("intitule", "description", "attention"))
 
     statut = models.CharField("statut", max_length=12, choices=Statut, null=True, editable=False)
     avancement = models.PositiveSmallIntegerField("avancement (%)", null=True, editable=False)
@@ -138,7 +161,7 @@ class Action(GestesDAction):
     sans_nouvelle: bool
 
     objects = ActionManager()
-    history = HistoricalRecords(excluded_fields=sorted(CHAMPS_PROJETES))
+    history = HistoricalRecords(excluded_fields=sorted({*CHAMPS_PROJETES, COLONNE}))
 
     class Meta:
         verbose_name = "action"
@@ -230,8 +253,8 @@ class Action(GestesDAction):
     # --- Lecture -------------------------------------------------------------------------------
 
     def releve_de(self, utilisateur: "Utilisateur") -> bool:
-        """Il la pilote, ou son service la pilote."""
-        if self.pilote_id == utilisateur.pk:
+        """Il la pilote ou en est suppléant, ou son service la pilote."""
+        if utilisateur.pk in (self.pilote_id, self.suppleant_id):
             return True
         return self.service_pilote_id is not None and self.service_pilote_id == utilisateur.service_id
 

@@ -44,6 +44,15 @@ class Plan(LigneVersionnee):
     affiche_avancement = models.BooleanField(
         "afficher l'avancement en %", default=False, help_text="Pour les actions en cours seulement."
     )
+    source = models.ForeignKey(
+        "self",
+        verbose_name="repris du plan",
+        on_delete=models.PROTECT,
+        related_name="copies",
+        null=True,
+        blank=True,
+        editable=False,
+    )
     publie = models.BooleanField(
         "publié",
         default=False,

@@ -191,8 +191,8 @@ class ActionQuerySet(QuerySetSuivi):
         return self.exclude(attention="")
 
     def qui_relevent_de(self, utilisateur) -> Self:
-        """Celles que l'utilisateur pilote, ou que son service pilote."""
-        siennes = Q(pilote=utilisateur)
+        """Celles que l'utilisateur pilote ou supplée, ou que son service pilote."""
+        siennes = Q(pilote=utilisateur) | Q(suppleant=utilisateur)
         if utilisateur.service_id:
             siennes |= Q(service_pilote=utilisateur.service_id)
         return self.filter(siennes)

@@ -9,6 +9,7 @@ from simple_history.models import HistoricalRecords
 from partenaires.models import Partenaire
 from socle.contraintes import liste_fermee
 from socle.modeles import QuerySetSuivi
+from socle.recherche import COLONNE, ChampRecherche, Cherchable
 
 LONGUEUR_DE_REFERENCE = 100
 
@@ -83,7 +84,7 @@ class ReferenceCadre(models.Model):
         return f"{self.cadre} {self.code}".strip()
 
 
-class NoteDeSuivi(models.Model):
+class NoteDeSuivi(Cherchable, models.Model):
     """Une nouvelle d'une action, à une date : interne, ou destinée au bilan."""
 
     action = models.ForeignKey("actions.Action", on_delete=models.PROTECT, related_name="notes")
@@ -94,9 +95,19 @@ class NoteDeSuivi(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="notes", null=True, editable=False
     )
     saisi_le = models.DateTimeField("saisi le", default=timezone.now, editable=False)
+    annule = models.OneToOneField(
+        "self",
+        verbose_name="note corrigée",
+        on_delete=models.PROTECT,
+        related_name="correction",
+        null=True,
+        blank=True,
+        editable=False,
+    )
+    recherche = ChampRecherche(sources=("texte",))
 
     objects = QuerySetSuivi.as_manager()
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=[COLONNE])
 
     class Meta:
         verbose_name = "note de suivi"

@@ -240,6 +240,16 @@ MOIS_SANS_NOUVELLE = _lire(env.int, "MOIS_SANS_NOUVELLE", 6)
 if MOIS_SANS_NOUVELLE < 1:
     raise ImproperlyConfigured("Réglage MOIS_SANS_NOUVELLE : un nombre de mois, 1 au moins.")
 
+# Combien de jours avant un comité de pilotage partent les rappels.
+JOURS_AVANT_COMITE = _lire(env.int, "JOURS_AVANT_COMITE", 14)
+if JOURS_AVANT_COMITE < 1:
+    raise ImproperlyConfigured("Réglage JOURS_AVANT_COMITE : un nombre de jours, 1 au moins.")
+
+# L'adresse que portent les courriels et les calendriers, écrits sans qu'une page soit demandée.
+ADRESSE_DU_SITE = _lire(env.str, "ADRESSE_DU_SITE", "http://127.0.0.1:8000").rstrip("/")
+if not ADRESSE_DU_SITE.startswith(("https://", "http://")):
+    raise ImproperlyConfigured("Réglage ADRESSE_DU_SITE : une adresse entière, qui commence par https:// ou http://.")
+
 # --- Fichiers statiques, courriels, journaux ----------------------------------------------------
 
 MEDIA_ROOT = BASE_DIR / "donnees" / "fichiers"

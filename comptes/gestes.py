@@ -143,7 +143,7 @@ class JetonQuerySet(models.QuerySet["Jeton"]):
             models.Q(expire_le__isnull=True) | models.Q(expire_le__gt=le)
         )
 
-    def emettre(self, utilisateur, nom: str, portees: list[str], expire_le: datetime | None = None):
+    def emettre(self, utilisateur, nom: str, portees: list[str], expire_le: datetime | None = None, sujet: str = ""):
         """Crée un jeton et rend (jeton, secret). Le secret n'est montré qu'ici : seule son empreinte est gardée."""
         secret = secrets.token_urlsafe(32)
         jeton = self.model(
@@ -151,6 +151,7 @@ class JetonQuerySet(models.QuerySet["Jeton"]):
             nom=nom,
             portees=portees,
             expire_le=expire_le,
+            sujet=sujet,
             empreinte=self.model.empreinte_de(secret),
         )
         jeton.full_clean()
@@ -165,6 +166,12 @@ class Jeton(models.Model):
     nom = models.CharField("nom", max_length=100)
     empreinte = models.CharField("empreinte SHA-256", max_length=64, unique=True, editable=False)
     portees = models.JSONField("portées", default=list)
+    sujet = models.CharField(
+        "ouvre seulement",
+        max_length=100,
+        blank=True,
+        help_text="Ce que le jeton ouvre quand ce n'est pas tout ce que sa portée permet : « moi », « plan:12 ».",
+    )
     cree_le = models.DateTimeField("créé le", default=timezone.now, editable=False)
     expire_le = models.DateTimeField("expire le", null=True, blank=True)
     revoque_le = models.DateTimeField("révoqué le", null=True, blank=True, editable=False)

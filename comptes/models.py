@@ -16,6 +16,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
+from comptes.courriels import Courriel
 from comptes.droits import Droit, Role, peut
 from comptes.gestes import Jeton, LigneDeLot, Lot, Trace
 from socle.couleurs import BLANC, CONTRASTE_D_UN_TEXTE, contraste
@@ -24,6 +25,7 @@ from socle.modeles import LigneVersionnee, QuerySetSuivi
 
 __all__ = [
     "Collectivite",
+    "Courriel",
     "Jeton",
     "LigneDeLot",
     "Lot",
@@ -209,6 +211,11 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
     )
     is_active = models.BooleanField(
         "actif", default=True, help_text="Décocher plutôt que supprimer : l'historique garde l'auteur."
+    )
+    rappels = models.BooleanField(
+        "recevoir les rappels",
+        default=True,
+        help_text="Un courriel par mois, et avant un comité, quand quelque chose est attendu.",
     )
     date_joined = models.DateTimeField("créé le", default=timezone.now, editable=False)
 

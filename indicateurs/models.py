@@ -15,6 +15,7 @@ from indicateurs.listes import Etat, Nature, Sens
 from indicateurs.valeurs import Cible, ValeurAnnuelle
 from socle.contraintes import liste_fermee
 from socle.modeles import LigneVersionnee, QuerySetSuivi
+from socle.recherche import COLONNE, Cherchable, ChampRecherche
 
 if TYPE_CHECKING:
     from indicateurs.chiffres import ChiffreCle
@@ -37,7 +38,7 @@ class IndicateurQuerySet(QuerySetSuivi):
         )
 
 
-class Indicateur(LigneVersionnee):
+class Indicateur(Cherchable, LigneVersionnee):
     """Ce qu'on mesure chaque année, et comment."""
 
     code = models.SlugField("code", max_length=80, unique=True, help_text="Sert aussi d'adresse à sa page.")
@@ -69,6 +70,7 @@ class Indicateur(LigneVersionnee):
         help_text="Un compte ou un montant dont la valeur de la même année sert de dénominateur.",
     )
     actions = models.ManyToManyField(Action, verbose_name="actions", related_name="indicateurs", blank=True)
+    recherche = ChampRecherche(sources=("code", "intitule", "definition"))
 
     CHAMPS_DES_CONTRAINTES = {
         "indicateur_denominateur_de_part": "denominateur",
@@ -79,7 +81,7 @@ class Indicateur(LigneVersionnee):
     chiffre: "ChiffreCle"
 
     objects = IndicateurQuerySet.as_manager()
-    history = HistoricalRecords(m2m_fields=[actions])
+    history = HistoricalRecords(m2m_fields=[actions], excluded_fields=[COLONNE])
 
     class Meta:
         verbose_name = "indicateur"

@@ -12,6 +12,7 @@ from simple_history.models import HistoricalRecords
 from socle.contraintes import LONGUEUR_D_ADRESSE, adresse_de_page, liste_fermee
 from socle.formats import accorder, formater_date, plier
 from socle.modeles import LigneVersionnee, QuerySetSuivi
+from socle.recherche import COLONNE, Cherchable, ChampRecherche
 
 
 class TypeDePartenaire(models.TextChoices):
@@ -30,7 +31,7 @@ class PartenaireQuerySet(QuerySetSuivi):
         return self.filter(actif=True)
 
 
-class Partenaire(LigneVersionnee):
+class Partenaire(Cherchable, LigneVersionnee):
     """Un organisme avec lequel le plan se fait. On le désactive plutôt que de le supprimer."""
 
     nom = models.CharField("nom", max_length=200)
@@ -46,11 +47,12 @@ class Partenaire(LigneVersionnee):
     description = models.TextField("description", blank=True)
     contact = models.TextField("contact", blank=True, help_text="Interne : jamais publié.")
     actif = models.BooleanField("actif", default=True)
+    recherche = ChampRecherche(sources=("nom", "sigle", "alias", "description"))
 
     CHAMPS_DES_CONTRAINTES = {"partenaire_nom_unique": "nom"}
 
     objects = PartenaireQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=[COLONNE])
 
     class Meta:
         verbose_name = "partenaire"

@@ -22,6 +22,8 @@ REGLAGES_NEUTRES = {
     "EMAIL_URL": "console:",
     "DEFAULT_FROM_EMAIL": "ne-pas-repondre@localhost",
     "MOIS_SANS_NOUVELLE": "6",
+    "JOURS_AVANT_COMITE": "14",
+    "ADRESSE_DU_SITE": "http://127.0.0.1:8000",
     "NIVEAU_DE_JOURNAL": "WARNING",
 }
 

@@ -15,7 +15,13 @@ from django.db import IntegrityError, connection, models, transaction
 from actions.models import (
     Action,
     Axe,
+    Campagne,
     ChangementDeStatut,
+    Comite,
+    DemandeDActualisation,
+    DepotDeClasseur,
+    Document,
+    Etape,
     NoteDeSuivi,
     PartenaireDeLAction,
     PartenaireDuPlan,
@@ -25,7 +31,7 @@ from actions.models import (
     ReportEcheance,
 )
 from comptes.gestes import LigneDeLot, Lot, Trace
-from comptes.models import Collectivite, Service, Utilisateur
+from comptes.models import Collectivite, Courriel, Service, Utilisateur
 from indicateurs.listes import Nature
 from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuelle
 from partenaires.models import Convention, Partenaire
@@ -33,6 +39,7 @@ from tests import fabriques
 
 JOUR = datetime.date(2024, 1, 1)
 CHOIX = "pas un choix valide"
+MOMENT = datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)
 INCONNU = "ZZ"  # dans aucune liste fermée, et tient dans chaque colonne
 
 
@@ -121,6 +128,18 @@ def ligne_de_lot() -> LigneDeLot:
     return LigneDeLot(lot=lot, type_d_objet=contenu, id_objet=1, champ="statut")
 
 
+def courriel(**champs) -> Courriel:
+    return Courriel(
+        cle="x", destinataire=fabriques.utilisateur(), adresse="a@b.fr", objet="x", texte="x", html="x", **champs
+    )
+
+
+def demande() -> DemandeDActualisation:
+    action = fabriques.action()
+    campagne = Campagne.objects.create(plan=action.plan, avant_le=JOUR)
+    return DemandeDActualisation(campagne=campagne, action=action)
+
+
 EN_COURS = {"statut": "EN_COURS"}
 
 INFRACTIONS = [
@@ -133,6 +152,7 @@ INFRACTIONS = [
     ),
     Infraction("lignedelot_champ_une_fois", lambda: double(ligne_de_lot())),
     Infraction("trace_geste_connu", lambda: Trace(geste=INCONNU), dit=CHOIX),
+    Infraction("courriel_envoye_ou_abandonne", lambda: courriel(envoye_le=MOMENT, abandonne_le=MOMENT)),
     # partenaires
     Infraction("partenaire_nom_unique", lambda: double(Partenaire(nom="Résô", slug="a"), nom="résô", slug="b")),
     Infraction("partenaire_type_connu", lambda: Partenaire(nom="x", slug="x", type=INCONNU), dit=CHOIX),
@@ -186,6 +206,24 @@ INFRACTIONS = [
         "notedesuivi_portee_connue",
         lambda: NoteDeSuivi(action=fabriques.action(), date=JOUR, texte="x", portee=INCONNU),
         dit=CHOIX,
+    ),
+    Infraction("etape_precision_coherente", lambda: Etape(action=fabriques.action(), intitule="x", precision="JOUR")),
+    Infraction(
+        "etape_precision_coherente",
+        lambda: Etape(action=fabriques.action(), intitule="x", echeance=JOUR, precision=INCONNU),
+        dit=CHOIX,
+    ),
+    Infraction("document_fichier_ou_lien", lambda: Document(action=fabriques.action(), titre="x")),
+    Infraction(
+        "document_fichier_ou_lien",
+        lambda: Document(action=fabriques.action(), titre="x", fichier="x", lien="https://exemple.fr/"),
+    ),
+    # actions : pilotage
+    Infraction("comite_un_par_jour", lambda: double(Comite(plan=fabriques.plan(), date=JOUR))),
+    Infraction("demandedactualisation_une_fois", lambda: double(demande())),
+    Infraction(
+        "depotdeclasseur_etat_connu",
+        lambda: DepotDeClasseur(plan=fabriques.plan(), nom="x", depose_par=fabriques.utilisateur(), etat=INCONNU),
     ),
     # actions : journaux
     Infraction("changementdestatut_corrigee_une_fois", lambda: correction(ChangementDeStatut, **EN_COURS)),

@@ -170,9 +170,9 @@ def test_la_liste_et_la_fiche_donnent_les_memes_droits(actions, service, role, d
         assert (action in siennes) is action.releve_de(compte)
 
 
-def test_un_agent_modifie_ce_qu_il_pilote_et_ce_que_pilote_son_service(actions):
+def test_un_agent_modifie_ce_qu_il_pilote_ou_supplee_et_ce_que_pilote_son_service(actions):
     agent = Utilisateur.objects.get(username="pilote")
-    siennes = {actions["pilotée par lui"], actions["pilotée par son service"]}
+    siennes = {actions["pilotée par lui"], actions["pilotée par son service"], actions["dont il est suppléant"]}
     assert set(Action.objects.modifiables_par(agent)) == siennes
     assert {action for action in actions.values() if action.releve_de(agent)} == siennes
 

@@ -132,7 +132,7 @@ PAGES = [
     *fiche(Plan, 10, add=8, history=10),
     # 60 partenaires et 40 indicateurs ici, une dizaine dans un vrai plan.
     Page("admin:actions_plan_change", 112, par_ligne="chaque liste déroulante qui cherche lit son libellé (Django)"),
-    Page("admin:actions_plan_delete", 112, par_ligne="la liste de ce qui serait supprimé nomme chaque objet (Django)"),
+    Page("admin:actions_plan_delete", 120, par_ligne="la liste de ce qui serait supprimé nomme chaque objet (Django)"),
     *fiche(Axe, 12, add=8, change=12, history=10, delete=10),
     *fiche(Action, 12, add=8, change=22, history=12),
     *fiche(NoteDeSuivi, 12, add=8, change=12, history=10, delete=12),

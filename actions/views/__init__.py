@@ -1,0 +1,1 @@
+"""Les pages des actions, un fichier par sujet. Ce que plusieurs partagent : `commun`."""

@@ -1,0 +1,55 @@
+"""Ce que plusieurs pages partagent : trouver l'action, montrer un geste, revenir d'où l'on venait."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.encoding import iri_to_uri
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods
+from django_htmx.http import trigger_client_event
+
+from actions.formulaires import FormulaireDeGeste
+from actions.models import Action
+from comptes.droits import Droit, exiger
+from socle.erreurs import Introuvable
+
+LIGNES_PAR_PAGE = 25
+lecture_ou_envoi = require_http_methods(["GET", "HEAD", "POST"])
+
+
+def trouver_l_action(pk: int) -> Action:
+    action = Action.objects.etat_au().select_related("plan", "axe", "service_pilote", "pilote", "suppleant")
+    aujourdhui = timezone.localdate()
+    trouvee = action.avec_retard(aujourdhui).avec_silence(aujourdhui).filter(pk=pk).first()
+    if trouvee is None:
+        raise Introuvable("Cette action n'existe pas.")
+    return trouvee
+
+
+def sur_place(request: HttpRequest) -> bool:
+    """Vrai si htmx attend un morceau de page à poser dans la page montrée."""
+    return bool(getattr(request, "htmx", False))
+
+
+def apres_le_statut(request: HttpRequest, action: Action) -> HttpResponse:
+    """Sur place, le bloc du statut tel qu'il est maintenant ; sinon la page d'où l'on venait, à la même ligne."""
+    if not sur_place(request):
+        suite = request.POST.get("suite") or request.GET.get("suite") or ""
+        if url_has_allowed_host_and_scheme(suite, {request.get_host()}, require_https=request.is_secure()):
+            return redirect(f"{iri_to_uri(suite).partition('#')[0]}#statut-{action.pk}")
+        return redirect(action)
+    reponse = render(request, "actions/_statut_change.html", {"action": trouver_l_action(action.pk)})
+    # Après la pose : les pages qui comptent les statuts se relisent, sans reprendre le clavier.
+    return trigger_client_event(reponse, "statut-change", after="settle")
+
+
+def geste_sur(request: HttpRequest, pk: int, classe: type[FormulaireDeGeste]) -> HttpResponse:
+    """Un geste sur une action : son formulaire, puis retour à l'action."""
+    action = trouver_l_action(pk)
+    exiger(request.user, Droit.METTRE_A_JOUR, action)
+    formulaire = classe(request.POST or None, action=action)
+    if formulaire.is_valid() and formulaire.enregistrer(request.user):
+        messages.success(request, formulaire.compte_rendu)
+        return redirect(action)
+    return render(request, "actions/geste.html", {"action": action, "formulaire": formulaire})
