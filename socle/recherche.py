@@ -13,6 +13,7 @@ from django.db.models import Q
 from socle.formats import plier
 
 COLONNE = "recherche"
+_IMPLICITES: dict[str, Any] = {"blank": True, "default": "", "editable": False}
 _ENTRE_LES_MOTS = re.compile(r"[\W_]+")
 
 
@@ -35,7 +36,9 @@ class ChampRecherche(models.TextField):
 
     def __init__(self, *args: Any, sources: tuple[str, ...] = (), **kwargs: Any) -> None:
         self.sources = sources
-        super().__init__(*args, **{"blank": True, "default": "", "editable": False} | kwargs)
+        for implicite, valeur in _IMPLICITES.items():
+            kwargs.setdefault(implicite, valeur)
+        super().__init__(*args, **kwargs)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
         """Calculée ici plutôt que dans `save` : une création en masse la remplit aussi."""
@@ -49,7 +52,7 @@ class ChampRecherche(models.TextField):
 
     def deconstruct(self):
         nom, chemin, args, kwargs = super().deconstruct()
-        for implicite in ("blank", "default", "editable"):
+        for implicite in _IMPLICITES:
             kwargs.pop(implicite, None)
         return nom, chemin, args, kwargs
 
