@@ -33,6 +33,7 @@ class ActionManager(_ActionManager):
         echeance: Echeance | None = None,
         partenaires: Iterable[Partenaire] = (),
         references: Iterable[Any] = (),
+        lot=None,
         **champs,
     ) -> "Action":
         """Crée une action avec ses premières lignes de journal (entrée au plan, statut, échéance s'il y en a).
@@ -42,7 +43,7 @@ class ActionManager(_ActionManager):
         Lève ValidationError ; rien n'est alors écrit.
         """
         jour = date_effet or timezone.localdate()
-        signature: dict[str, Any] = {"auteur": auteur, "date_effet": jour, "commentaire": commentaire}
+        signature: dict[str, Any] = {"auteur": auteur, "date_effet": jour, "commentaire": commentaire, "lot": lot}
         with transaction.atomic():
             # Verrouiller le plan sérialise les créations : deux actions ne prennent pas le même rang.
             plan = champs["plan"].verrouillee()

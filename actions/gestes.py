@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from actions.models import Action
-    from comptes.models import Utilisateur
+    from comptes.models import Lot, Utilisateur
 
 # Le temps de se rendre compte d'un faux clic ; au-delà, un nouveau changement dit mieux ce qui s'est passé.
 DELAI_D_ANNULATION = timedelta(minutes=1)
@@ -50,6 +50,7 @@ class GestesDAction(LigneVersionnee):
         avancement: int | None = None,
         commentaire: str = "",
         insere_avant: int | None = None,
+        lot: "Lot | None" = None,
     ) -> ChangementDeStatut:
         """Inscrit un changement de statut au journal.
 
@@ -68,7 +69,7 @@ class GestesDAction(LigneVersionnee):
             if en_vigueur and en_vigueur.valeurs == {champ: valeurs[champ] for champ in en_vigueur.valeurs}:
                 raise ValidationError({"statut": f"L'action est déjà « {en_vigueur} » à cette date : rien à changer."})
 
-        return self._inscrire(ChangementDeStatut, valeurs, verifier, auteur, version, insere_avant)
+        return self._inscrire(ChangementDeStatut, valeurs, verifier, auteur, version, insere_avant, lot)
 
     def annuler_le_changement(self, ligne: int, *, auteur: "Utilisateur | AnonymousUser") -> ChangementDeStatut:
         """Défait le changement de statut que l'auteur vient de faire : une ligne corrige la sienne et reprend les
@@ -102,6 +103,7 @@ class GestesDAction(LigneVersionnee):
         motif: str = "",
         date_effet: date | None = None,
         insere_avant: int | None = None,
+        lot: "Lot | None" = None,
     ) -> ReportEcheance:
         """Inscrit une échéance au journal. Changer une échéance déjà fixée demande un motif.
 
@@ -121,7 +123,7 @@ class GestesDAction(LigneVersionnee):
             if en_vigueur and en_vigueur.valeur and not valeurs["motif"]:
                 raise ValidationError({"motif": "Une échéance déjà fixée ne change pas sans motif."})
 
-        return self._inscrire(ReportEcheance, valeurs, verifier, auteur, version, insere_avant)
+        return self._inscrire(ReportEcheance, valeurs, verifier, auteur, version, insere_avant, lot)
 
     def signaler(self, nature: str, phrase: str, *, version: int) -> "Action":
         """Pose, change ou lève (nature et phrase vides) le point d'attention. Rend l'action relue.
@@ -194,7 +196,9 @@ class GestesDAction(LigneVersionnee):
         }
 
         def verifier(en_vigueur: PresenceAuPlan | None) -> None:
-            retiree = en_vigueur is not None and en_vigueur.mouvement == Mouvement.RETRAIT
+            if en_vigueur is None:
+                raise ValidationError({"date_effet": "À cette date, l'action n'était pas encore entrée au plan."})
+            retiree = en_vigueur.mouvement == Mouvement.RETRAIT
             if retiree == (mouvement == Mouvement.RETRAIT):
                 etat = "déjà retirée du plan" if retiree else "déjà au plan"
                 raise ValidationError({"mouvement": f"L'action est {etat} à cette date."})
@@ -209,6 +213,7 @@ class GestesDAction(LigneVersionnee):
         auteur: "Utilisateur | None",
         version: int,
         insere_avant: int | None,
+        lot: "Lot | None" = None,
     ) -> Ligne:
         """Le même chemin pour tout geste daté : verrou, version, règle du geste sur la ligne en vigueur, journal."""
         with transaction.atomic():
@@ -216,4 +221,4 @@ class GestesDAction(LigneVersionnee):
             if actuelle.version != version:
                 return journal.deja_fait(actuelle, auteur, version, valeurs)
             verifier(journal.en_vigueur_pour(actuelle, valeurs["date_effet"]))
-            return journal.ecrire(actuelle, auteur=auteur, insere_avant=insere_avant, **valeurs)
+            return journal.ecrire(actuelle, auteur=auteur, insere_avant=insere_avant, lot=lot, **valeurs)

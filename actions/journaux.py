@@ -147,6 +147,7 @@ class JournalDAction(LigneSignee):
         date_effet: date | None = None,
         insere_avant: int | None = None,
         saisi_le: datetime | None = None,
+        lot=None,
         **valeurs: Any,
     ) -> Self:
         """Ajoute la ligne qui annule celle-ci et porte les bonnes valeurs ; ce qui n'est pas dit est repris."""
@@ -158,6 +159,7 @@ class JournalDAction(LigneSignee):
             insere_avant=insere_avant,
             annule=self,
             saisi_le=saisi_le,
+            lot=lot,
             **{**self.valeurs_a_reprendre, **valeurs},
         )
 
