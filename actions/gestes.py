@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # Le temps de se rendre compte d'un faux clic ; au-delà, un nouveau changement dit mieux ce qui s'est passé.
 DELAI_D_ANNULATION = timedelta(minutes=1)
 ANNULE = "Changement annulé aussitôt."
+RIEN_DE_NOUVEAU = "Rien de nouveau."
 
 Ligne = TypeVar("Ligne", bound=JournalDAction)
 
@@ -162,6 +163,13 @@ class GestesDAction(LigneVersionnee):
             note.full_clean()
             note.save()
         return note
+
+    def dire_rien_de_nouveau(self, *, auteur: "Utilisateur | None") -> NoteDeSuivi:
+        """Note que l'action suit son cours : une nouvelle comme une autre, qui la sort de celles dont on ne dit rien.
+
+        Du même auteur le même jour, rend la note déjà écrite.
+        """
+        return self.noter(RIEN_DE_NOUVEAU, auteur=auteur)
 
     def retirer(
         self,

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from actions.views import fiches, gestes, listes
+from actions.views import fiches, gestes, listes, nouvelles, presence
 
 app_name = "actions"
 
@@ -18,4 +18,7 @@ urlpatterns = [
     path("actions/<int:pk>/echeance/", gestes.reporter_echeance, name="echeance"),
     path("actions/<int:pk>/point-d-attention/", gestes.signaler, name="attention"),
     path("actions/<int:pk>/note/", gestes.noter, name="note"),
+    path("actions/<int:pk>/rien-de-nouveau/", nouvelles.rien_de_nouveau, name="rien_de_nouveau"),
+    path("actions/<int:pk>/retirer/", presence.retirer, name="retirer"),
+    path("actions/<int:pk>/remettre/", presence.remettre, name="remettre"),
 ]

@@ -224,6 +224,17 @@ TABLE = [
     Ligne("actions:echeance", METTRE_A_JOUR, {"echeance": "T4 2027", "motif": TAPE}),
     Ligne("actions:attention", METTRE_A_JOUR, {"nature": "AUTRE", "phrase": TAPE}),
     Ligne("actions:note", METTRE_A_JOUR, {"texte": TAPE}),
+    Ligne(
+        "actions:rien_de_nouveau",
+        METTRE_A_JOUR,
+        {},
+        lit=405,
+        vide=302,
+        sauf=a_chacun(405, frozenset({"lecteur", "ailleurs"}), LECTURE),
+    ),
+    Ligne("actions:retirer", RESPONSABLES, {"motif": TAPE}),
+    # L'action du décor est au plan : la page dit pourquoi rien ne s'écrit.
+    Ligne("actions:remettre", RESPONSABLES, {"motif": TAPE}, ecrit=200),
     Ligne("actions:partenaire"),
     *fiche(Plan, ADMINISTRATEURS, ajout={"intitule": TAPE}, changement={"description": TAPE}, suppression=200),
     *fiche(

@@ -60,6 +60,8 @@ PAGES = {
     "actions:echeance": Ligne(GESTE),
     "actions:attention": Ligne(GESTE),
     "actions:note": Ligne(GESTE),
+    "actions:retirer": Ligne((Role.RESPONSABLE,)),
+    "actions:remettre": Ligne((Role.RESPONSABLE,)),
     "actions:partenaire": Ligne(TOUS),
     "partenaires:liste": Ligne(TOUS),
     "indicateurs:liste": Ligne(
@@ -109,6 +111,7 @@ SANS_PAGE = {
     "accueil:sante": 200,  # JSON, pour la supervision
     "accueil:accent": 200,  # une feuille de style
     "actions:annuler_statut": 405,  # un envoi
+    "actions:rien_de_nouveau": 405,  # un envoi
     "admin:login": 302,  # vers la connexion du site
     "admin:logout": 405,  # se déconnecter est un envoi
     "admin:autocomplete": 403,  # JSON, demandé par les listes à recherche

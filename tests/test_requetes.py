@@ -127,6 +127,8 @@ PAGES = [
     Page("actions:echeance", 6),
     Page("actions:attention", 6),
     Page("actions:note", 6),
+    Page("actions:retirer", 6),
+    Page("actions:remettre", 6),
     Page("actions:partenaire", 10),
     Page("actions:partenaire", 10, qui="responsable"),
     *fiche(Plan, 10, add=8, history=10),
@@ -179,7 +181,11 @@ def sans_geste(modele: type[models.Model], *pages: str) -> dict[str, str]:
 SANS_OBJET = {
     **sans_page("range la clé dans la session et renvoie à la suite", "account_reset_password_from_key"),
     **sans_page(
-        "envoi seulement", "admin:logout", "actions:annuler_statut", "admin:partenaires_partenaire_import_appliquer"
+        "envoi seulement",
+        "admin:logout",
+        "actions:annuler_statut",
+        "actions:rien_de_nouveau",
+        "admin:partenaires_partenaire_import_appliquer",
     ),
     **sans_page("renvoie à une autre page", "admin:login", "admin:view_on_site"),
     **sans_page(

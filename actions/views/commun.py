@@ -32,22 +32,29 @@ def sur_place(request: HttpRequest) -> bool:
     return bool(getattr(request, "htmx", False))
 
 
+def revenir(request: HttpRequest, action: Action, ancre: str) -> HttpResponse:
+    """À la page d'où l'on venait (`suite`), à cette ancre ; à défaut, ou si elle mène hors du site, à l'action."""
+    suite = request.POST.get("suite") or request.GET.get("suite") or ""
+    if url_has_allowed_host_and_scheme(suite, {request.get_host()}, require_https=request.is_secure()):
+        return redirect(f"{iri_to_uri(suite).partition('#')[0]}#{ancre}")
+    return redirect(action)
+
+
 def apres_le_statut(request: HttpRequest, action: Action) -> HttpResponse:
     """Sur place, le bloc du statut tel qu'il est maintenant ; sinon la page d'où l'on venait, à la même ligne."""
     if not sur_place(request):
-        suite = request.POST.get("suite") or request.GET.get("suite") or ""
-        if url_has_allowed_host_and_scheme(suite, {request.get_host()}, require_https=request.is_secure()):
-            return redirect(f"{iri_to_uri(suite).partition('#')[0]}#statut-{action.pk}")
-        return redirect(action)
+        return revenir(request, action, f"statut-{action.pk}")
     reponse = render(request, "actions/_statut_change.html", {"action": trouver_l_action(action.pk)})
     # Après la pose : les pages qui comptent les statuts se relisent, sans reprendre le clavier.
     return trigger_client_event(reponse, "statut-change", after="settle")
 
 
-def geste_sur(request: HttpRequest, pk: int, classe: type[FormulaireDeGeste]) -> HttpResponse:
-    """Un geste sur une action : son formulaire, puis retour à l'action."""
+def geste_sur(
+    request: HttpRequest, pk: int, classe: type[FormulaireDeGeste], droit: Droit = Droit.METTRE_A_JOUR
+) -> HttpResponse:
+    """Un geste sur une action, pour qui en a le droit : son formulaire, puis retour à l'action."""
     action = trouver_l_action(pk)
-    exiger(request.user, Droit.METTRE_A_JOUR, action)
+    exiger(request.user, droit, action)
     formulaire = classe(request.POST or None, action=action)
     if formulaire.is_valid() and formulaire.enregistrer(request.user):
         messages.success(request, formulaire.compte_rendu)
