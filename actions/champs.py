@@ -86,7 +86,8 @@ def valeur_de(action: "Action", champ: str) -> Any:
     match champ:
         case "echeance":
             # Sans l'état annoté, qui peut être celui d'une date passée.
-            return Echeance(action.echeance, Precision(action.echeance_precision)) if action.echeance else None
+            fin, precision = action.echeance, action.echeance_precision
+            return Echeance(fin, Precision(precision)) if fin and precision else None
         case "partenaires":
             return {lien.partenaire: lien.role for lien in action.participations.all()}
         case "references":
