@@ -157,6 +157,15 @@ def test_une_action_retiree_quitte_les_listes(connecte, action, liste):
     assert adresse_de(action) not in page(connecte, liste)
 
 
+def test_elle_ne_compte_plus_parmi_celles_de_ses_partenaires(connecte, action, partenaire):
+    def compte() -> int:
+        return connecte.get("/partenaires/").context["table"].data[0].nombre_d_actions
+
+    assert compte() == 1
+    sortir(action)
+    assert compte() == 0
+
+
 def test_elle_se_retrouve_parmi_les_retirees_et_a_sa_page(connecte, action):
     sortir(action)
     assert adresse_de(action) in page(connecte, "/actions/?presence=retirees")
