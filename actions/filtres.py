@@ -82,6 +82,18 @@ class FiltreActions(django_filters.FilterSet):
         method="filtrer_retard",
         empty_label="—",
     )
+    echeance = django_filters.ChoiceFilter(
+        label="Échéance", choices=[("aucune", "Aucune")], method="filtrer_echeance", empty_label="—"
+    )
+    reste = django_filters.ChoiceFilter(
+        label="Reste à faire", choices=[("oui", "Oui, pas terminée")], method="filtrer_reste", empty_label="—"
+    )
+    miennes = django_filters.ChoiceFilter(
+        label="Les miennes",
+        choices=[("oui", "À moi ou à mon service")],
+        method="filtrer_miennes",
+        empty_label="Toutes",
+    )
     nouvelles = django_filters.ChoiceFilter(
         label="Nouvelles",
         choices=[("aucune", f"Aucune depuis {settings.MOIS_SANS_NOUVELLE}\u00a0mois")],
@@ -155,6 +167,15 @@ class FiltreActions(django_filters.FilterSet):
 
     def filtrer_retard(self, actions, nom, reponse):
         return actions.filter(est_en_retard={"oui": True, "non": False, "inconnu": None}[reponse])
+
+    def filtrer_echeance(self, actions, nom, reponse):
+        return actions.filter(etat_echeance__isnull=True)
+
+    def filtrer_reste(self, actions, nom, reponse):
+        return actions.non_terminees()
+
+    def filtrer_miennes(self, actions, nom, reponse):
+        return actions.qui_relevent_de(self.request.user)
 
     def filtrer_nouvelles(self, actions, nom, reponse):
         return actions.avec_silence(self.jour or timezone.localdate()).filter(sans_nouvelle=True)

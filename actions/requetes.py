@@ -3,15 +3,16 @@
 from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import or_
 from typing import Self
 
 from django.conf import settings
-from django.db.models import BooleanField, Case, Count, Exists, F, Max, OuterRef, Q, Value, When
+from django.db.models import BooleanField, Case, Count, Exists, F, IntegerChoices, Max, OuterRef, Q, Value, When
 from django.utils import timezone
 
+from actions.etapes import Etape, EtapeQuerySet
 from actions.journaux import ChangementDeStatut, PresenceAuPlan, ReportEcheance
 from actions.statuts import Mouvement, Statut
 from actions.suivi import NoteDeSuivi
@@ -32,6 +33,22 @@ ETATS = {
 }
 # Champs d'Action que seuls les journaux écrivent.
 CHAMPS_PROJETES = frozenset(ETATS)
+
+# Ce qui échoit d'ici là est « à faire » : le temps de s'y mettre.
+JOURS_PROCHES = 30
+
+# Sur l'état annoté par `etat_au`. Sans statut connu, une action reste à mener.
+NON_TERMINEE = Q(etat_statut__in=[Statut.EN_COURS, Statut.NON_INITIEE]) | Q(etat_statut__isnull=True)
+
+
+class Urgence(IntegerChoices):
+    """Ce qu'une action attend, le plus pressant d'abord : chacune n'a que la première qui s'applique."""
+
+    RETARD = 0, "En retard"
+    PROCHE = 1, f"À faire sous {JOURS_PROCHES}\u00a0jours"
+    SILENCE = 2, f"Sans nouvelle depuis {settings.MOIS_SANS_NOUVELLE}\u00a0mois"
+    RESTE = 3, "Le reste"
+    TERMINEE = 4, "Terminées"
 
 
 @dataclass(frozen=True)
@@ -156,7 +173,7 @@ class ActionQuerySet(QuerySetSuivi):
         # Une ligne corrigée n'a rien dit : seule compte la date de celle qui la corrige.
         recentes = [
             *(journal.objects.all().en_vigueur(le).filter(date_effet__gt=depuis) for journal in JOURNAUX),
-            NoteDeSuivi.objects.filter(date__gt=depuis, date__lte=le),
+            NoteDeSuivi.objects.en_vigueur().filter(date__gt=depuis, date__lte=le),
         ]
         dite = reduce(or_, (Q(Exists(lignes.filter(action=OuterRef("pk")))) for lignes in recentes))
         return self.annotate(
@@ -178,24 +195,39 @@ class ActionQuerySet(QuerySetSuivi):
             ),
         )
 
-    def par_urgence(self) -> Self:
-        """En retard d'abord, puis par échéance, puis sans ; les terminées à la fin (après `avec_retard`)."""
-        return self.order_by(
-            Case(When(etat_statut=Statut.TERMINEE, then=2), When(est_en_retard=True, then=0), default=1),
-            F("etat_echeance").asc(nulls_last=True),
-            "plan_id",
-            "numero",
+    def avec_urgence(self, le: date) -> Self:
+        """Annote `urgence` (voir `Urgence`), et ce dont elle se déduit : `est_en_retard`, `sans_nouvelle`."""
+        etape_proche = etapes_pressantes(le).filter(action=OuterRef("pk"))
+        return (
+            self.avec_retard(le)
+            .avec_silence(le)
+            .annotate(
+                urgence=Case(
+                    When(etat_statut=Statut.TERMINEE, then=Value(Urgence.TERMINEE.value)),
+                    When(est_en_retard=True, then=Value(Urgence.RETARD.value)),
+                    When(
+                        Q(etat_echeance__lte=le + timedelta(days=JOURS_PROCHES)) | Q(Exists(etape_proche)),
+                        then=Value(Urgence.PROCHE.value),
+                    ),
+                    When(sans_nouvelle=True, then=Value(Urgence.SILENCE.value)),
+                    default=Value(Urgence.RESTE.value),
+                )
+            )
         )
+
+    def par_urgence(self) -> Self:
+        """La plus pressante d'abord (après `avec_urgence`), puis par échéance, puis sans échéance."""
+        return self.order_by("urgence", F("etat_echeance").asc(nulls_last=True), "plan_id", "numero")
+
+    def non_terminees(self) -> Self:
+        return self.filter(NON_TERMINEE)
 
     def avec_point_attention(self) -> Self:
         return self.exclude(attention="")
 
     def qui_relevent_de(self, utilisateur) -> Self:
         """Celles que l'utilisateur pilote ou supplée, ou que son service pilote."""
-        siennes = Q(pilote=utilisateur) | Q(suppleant=utilisateur)
-        if utilisateur.service_id:
-            siennes |= Q(service_pilote=utilisateur.service_id)
-        return self.filter(siennes)
+        return self.filter(condition_de_releve(utilisateur))
 
     def modifiables_par(self, utilisateur) -> Self:
         """Celles dont l'utilisateur peut changer le statut."""
@@ -223,6 +255,21 @@ def il_y_a_des_mois(le: date, mois: int) -> date:
 
 def condition_de_retard(le: date) -> Q:
     """La seule définition du retard, en SQL (sur l'état annoté par `etat_au`)."""
-    return Q(etat_echeance__lt=le) & (
-        Q(etat_statut__in=[Statut.EN_COURS, Statut.NON_INITIEE]) | Q(etat_statut__isnull=True)
-    )
+    return Q(etat_echeance__lt=le) & NON_TERMINEE
+
+
+def condition_de_releve(utilisateur, action: str = "") -> Q:
+    """Ce qui relève de quelqu'un, en SQL ; `Action.releve_de` dit la même chose d'une action déjà lue.
+
+    `action` : le chemin de l'objet filtré à son action, par exemple « action__ ».
+    """
+    siennes = Q(**{f"{action}pilote": utilisateur}) | Q(**{f"{action}suppleant": utilisateur})
+    if utilisateur.service_id:
+        siennes |= Q(**{f"{action}service_pilote": utilisateur.service_id})
+    return siennes
+
+
+def etapes_pressantes(le: date) -> EtapeQuerySet:
+    """Les étapes à faire dont l'échéance est passée, ou tombe sous JOURS_PROCHES jours."""
+    limite = le + timedelta(days=JOURS_PROCHES)
+    return Etape.objects.filter(retiree=False).a_faire().filter(echeance__lte=limite)

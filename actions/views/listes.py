@@ -1,13 +1,13 @@
 """Les listes : toutes les actions, les siennes, celles d'un partenaire."""
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django_tables2 import RequestConfig
 
+from actions.annulation import action_annulable
 from actions.filtres import FiltreActions
+from actions.mes_actions import mes_actions as assembler_mes_actions
 from actions.models import Action, Plan
 from actions.tables import TableActions
 from actions.views.commun import LIGNES_PAR_PAGE
@@ -31,12 +31,12 @@ def liste(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def mes_actions(request: HttpRequest) -> HttpResponse:
-    """Ce qui relève de l'utilisateur : en retard d'abord, puis par échéance ; les terminées à la fin."""
-    actions = Action.objects.etat_au().au_plan().avec_retard(timezone.localdate()).qui_relevent_de(request.user)
-    lignes = actions.par_urgence().select_related("plan", "pilote", "service_pilote")
-    page = Paginator(lignes, LIGNES_PAR_PAGE).get_page(request.GET.get("page"))
-    contexte = {"page": page, "plusieurs_plans": len({action.plan_id for action in page}) > 1}
-    return render(request, "actions/miennes.html", contexte)
+    """Ce qui relève de l'utilisateur, le plus pressant d'abord, et les files de travail."""
+    en_vue = action_annulable(request)
+    miennes = assembler_mes_actions(request.user, request.GET.get("page"), LIGNES_PAR_PAGE, en_vue)
+    # Celle dont on vient de changer le statut reste sous les yeux, avec de quoi se reprendre.
+    deplier = any(action.pk == en_vue for action in miennes.terminees)
+    return render(request, "actions/miennes.html", {"miennes": miennes, "deplier": deplier})
 
 
 @require_safe

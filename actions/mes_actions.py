@@ -1,0 +1,159 @@
+"""« Mes actions » : ce qu'on attend de quelqu'un, le plus pressant d'abord, et les files de travail."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core.paginator import Page, Paginator
+from django.db.models import Case, Count, Exists, OuterRef, Prefetch, Q, Value, When
+from django.urls import reverse
+from django.utils import timezone
+
+from actions.models import Action, NoteDeSuivi
+from actions.requetes import NON_TERMINEE, ActionQuerySet, Urgence, condition_de_releve, etapes_pressantes
+from comptes.droits import Droit, Portee, portee
+from comptes.models import Utilisateur
+
+# Les actions terminées sont là pour mémoire : la liste des actions les montre toutes.
+TERMINEES_MONTREES = 10
+
+
+@dataclass(frozen=True)
+class File:
+    """Une file de travail : `nombre` actions, que la liste montre toutes à `adresse`."""
+
+    libelle: str
+    nombre: int
+    adresse: str
+
+
+# Ce que compte chaque file, parmi les actions au plan pas terminées, et le filtre de la liste qui dit la même chose.
+_FILES: dict[str, tuple[str, Q, dict[str, str]]] = {
+    "retards": ("en retard", Q(est_en_retard=True), {"retard": "oui"}),
+    "silences": (
+        f"sans nouvelle depuis {settings.MOIS_SANS_NOUVELLE}\u00a0mois",
+        Q(sans_nouvelle=True),
+        {"nouvelles": "aucune"},
+    ),
+    "sans_pilote": ("sans pilote", Q(pilote__isnull=True), {"pilote": "null"}),
+    "sans_echeance": ("sans échéance", Q(etat_echeance__isnull=True), {"echeance": "aucune"}),
+    "attentions": ("avec un point d'attention", ~Q(attention=""), {"attention": "oui"}),
+}
+
+
+@dataclass(frozen=True)
+class Groupe:
+    """Les actions de même urgence que la page montre. `total` : combien il y en a, toutes pages comprises."""
+
+    urgence: Urgence
+    total: int
+    actions: list[Action]
+
+    @property
+    def repond(self) -> bool:
+        """« Rien de nouveau » est une réponse : l'action est en retard, ou personne n'en a rien dit."""
+        return self.urgence in (Urgence.RETARD, Urgence.SILENCE)
+
+
+@dataclass(frozen=True)
+class MesActions:
+    """`nombres` : combien d'actions de chaque urgence relèvent de la personne. `page` : celles à mener.
+
+    `files` : celles du plan entier (`files_du_plan`) pour qui le tient, les siennes pour les autres ; aucune pour qui
+    ne peut rien mettre à jour. `terminees` : les premières.
+    """
+
+    nombres: dict[Urgence, int]
+    page: Page
+    terminees: list[Action]
+    files: list[File]
+    files_du_plan: bool
+    met_a_jour: bool
+
+    @property
+    def total(self) -> int:
+        return sum(self.nombres.values())
+
+    @property
+    def nombre_de_terminees(self) -> int:
+        return self.nombres[Urgence.TERMINEE]
+
+    @property
+    def pressantes(self) -> list[tuple[Urgence, int]]:
+        """Ce qu'on attend d'elle, en nombres ; rien si tout va bien."""
+        return [
+            (urgence, self.nombres[urgence])
+            for urgence in (Urgence.RETARD, Urgence.PROCHE, Urgence.SILENCE)
+            if self.nombres[urgence]
+        ]
+
+    @property
+    def groupes(self) -> Iterator[Groupe]:
+        """Les actions de la page, rangées par urgence."""
+        for valeur, actions in groupby(self.page, key=lambda action: action.urgence):
+            urgence = Urgence(valeur)
+            yield Groupe(urgence, self.nombres[urgence], list(actions))
+
+    @property
+    def plusieurs_plans(self) -> bool:
+        return len({action.plan_id for action in [*self.page, *self.terminees]}) > 1
+
+
+def mes_actions(utilisateur: Utilisateur, page: str | None, par_page: int, en_vue: int | None) -> MesActions:
+    """Quatre requêtes au plus. `en_vue` : une action terminée à montrer quel que soit son rang."""
+    le = timezone.localdate()
+    etendue = portee(utilisateur, Droit.METTRE_A_JOUR)
+    toutes = Action.objects.etat_au().au_plan().avec_urgence(le)
+    nombres, files = _compter(toutes, utilisateur, etendue)
+    siennes = toutes.qui_relevent_de(utilisateur).select_related("plan", "pilote", "service_pilote")
+    pages = Paginator(_avec_ce_qui_attend(siennes.non_terminees(), le).par_urgence(), par_page)
+    # Déjà comptées : le demander au Paginator serait une requête de plus.
+    pages.count = sum(nombre for urgence, nombre in nombres.items() if urgence is not Urgence.TERMINEE)
+    terminees = siennes.filter(urgence=Urgence.TERMINEE).order_by(
+        Case(When(pk=en_vue, then=0), default=1), "plan_id", "numero"
+    )
+    return MesActions(
+        nombres=nombres,
+        page=pages.get_page(page),
+        terminees=list(terminees[:TERMINEES_MONTREES]) if nombres[Urgence.TERMINEE] else [],
+        files=files,
+        files_du_plan=etendue is Portee.TOUT,
+        met_a_jour=etendue is not Portee.RIEN,
+    )
+
+
+def _compter(
+    toutes: ActionQuerySet, utilisateur: Utilisateur, etendue: Portee
+) -> tuple[dict[Urgence, int], list[File]]:
+    """Les actions de chaque urgence et les files de travail, en une requête."""
+    a_lui = condition_de_releve(utilisateur)
+    tout = etendue is Portee.TOUT
+    agregats: dict[str, Any] = {
+        f"urgence_{urgence.value}": Count("pk", filter=a_lui & Q(urgence=urgence)) for urgence in Urgence
+    }
+    if etendue is not Portee.RIEN:
+        agregats |= {nom: Count("pk", filter=NON_TERMINEE & condition) for nom, (_, condition, _) in _FILES.items()}
+    comptes = (toutes if tout else toutes.filter(a_lui)).aggregate(**agregats)
+    parmi = {"reste": "oui"} if tout else {"miennes": "oui", "reste": "oui"}
+    files = [
+        File(libelle, comptes[nom], f"{reverse('actions:liste')}?{urlencode(parmi | filtre)}")
+        for nom, (libelle, _, filtre) in _FILES.items()
+        if comptes.get(nom)
+    ]
+    return {urgence: comptes[f"urgence_{urgence.value}"] for urgence in Urgence}, files
+
+
+def _avec_ce_qui_attend(actions: ActionQuerySet, le: date) -> ActionQuerySet:
+    """Avec les étapes pressantes de chacune, et `notee_aujourd_hui` : quelqu'un en a donné des nouvelles ce jour."""
+    etapes = etapes_pressantes(le).annotate(
+        est_en_retard=Case(When(echeance__lt=le, then=Value(True)), default=Value(False))
+    )
+    return actions.annotate(
+        notee_aujourd_hui=Exists(NoteDeSuivi.objects.filter(action=OuterRef("pk"), date=le))
+    ).prefetch_related(
+        Prefetch("etapes", queryset=etapes.order_by("echeance", "ordre", "pk"), to_attr="etapes_pressantes")
+    )
