@@ -6,7 +6,7 @@ from datetime import date
 import django_filters
 from django import forms
 from django.conf import settings
-from django.db.models import Model, Q
+from django.db.models import Model
 from django.utils import timezone
 
 from actions.models import Action, Axe, Plan
@@ -160,10 +160,7 @@ class FiltreActions(django_filters.FilterSet):
         return super().filter_queryset(actions)
 
     def chercher(self, actions, nom, texte):
-        condition = Q(intitule__icontains=texte) | Q(description__icontains=texte)
-        if texte.isascii() and texte.isdigit() and len(texte) < 9:
-            condition |= Q(numero=int(texte))
-        return actions.filter(condition)
+        return actions.correspondant_a(texte)
 
     def filtrer_retard(self, actions, nom, reponse):
         return actions.filter(est_en_retard={"oui": True, "non": False, "inconnu": None}[reponse])

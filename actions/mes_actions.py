@@ -4,19 +4,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, Exists, OuterRef, Prefetch, Q, Value, When
+from django.db.models import Case, Count, Exists, OuterRef, Prefetch, Q, When
 from django.urls import reverse
 from django.utils import timezone
 
 from actions.models import Action, NoteDeSuivi
 from actions.requetes import NON_TERMINEE, ActionQuerySet, Urgence, condition_de_releve, etapes_pressantes
+from actions.statuts import Statut
 from comptes.droits import Droit, Portee, portee
-from comptes.models import Utilisateur
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from comptes.models import Utilisateur
 
 # Les actions terminées sont là pour mémoire : la liste des actions les montre toutes.
 TERMINEES_MONTREES = 10
@@ -103,7 +108,9 @@ class MesActions:
         return len({action.plan_id for action in [*self.page, *self.terminees]}) > 1
 
 
-def mes_actions(utilisateur: Utilisateur, page: str | None, par_page: int, en_vue: int | None) -> MesActions:
+def mes_actions(
+    utilisateur: "Utilisateur | AnonymousUser", page: str | None, par_page: int, en_vue: int | None
+) -> MesActions:
     """Quatre requêtes au plus. `en_vue` : une action terminée à montrer quel que soit son rang."""
     le = timezone.localdate()
     etendue = portee(utilisateur, Droit.METTRE_A_JOUR)
@@ -113,7 +120,7 @@ def mes_actions(utilisateur: Utilisateur, page: str | None, par_page: int, en_vu
     pages = Paginator(_avec_ce_qui_attend(siennes.non_terminees(), le).par_urgence(), par_page)
     # Déjà comptées : le demander au Paginator serait une requête de plus.
     pages.count = sum(nombre for urgence, nombre in nombres.items() if urgence is not Urgence.TERMINEE)
-    terminees = siennes.filter(urgence=Urgence.TERMINEE).order_by(
+    terminees = siennes.de_statut(Statut.TERMINEE).order_by(
         Case(When(pk=en_vue, then=0), default=1), "plan_id", "numero"
     )
     return MesActions(
@@ -127,7 +134,7 @@ def mes_actions(utilisateur: Utilisateur, page: str | None, par_page: int, en_vu
 
 
 def _compter(
-    toutes: ActionQuerySet, utilisateur: Utilisateur, etendue: Portee
+    toutes: ActionQuerySet, utilisateur: "Utilisateur | AnonymousUser", etendue: Portee
 ) -> tuple[dict[Urgence, int], list[File]]:
     """Les actions de chaque urgence et les files de travail, en une requête."""
     a_lui = condition_de_releve(utilisateur)
@@ -149,11 +156,9 @@ def _compter(
 
 def _avec_ce_qui_attend(actions: ActionQuerySet, le: date) -> ActionQuerySet:
     """Avec les étapes pressantes de chacune, et `notee_aujourd_hui` : quelqu'un en a donné des nouvelles ce jour."""
-    etapes = etapes_pressantes(le).annotate(
-        est_en_retard=Case(When(echeance__lt=le, then=Value(True)), default=Value(False))
-    )
+    etapes = etapes_pressantes(le).avec_retard(le)
     return actions.annotate(
-        notee_aujourd_hui=Exists(NoteDeSuivi.objects.filter(action=OuterRef("pk"), date=le))
+        notee_aujourd_hui=Exists(NoteDeSuivi.objects.en_vigueur().filter(action=OuterRef("pk"), date=le))
     ).prefetch_related(
         Prefetch("etapes", queryset=etapes.order_by("echeance", "ordre", "pk"), to_attr="etapes_pressantes")
     )

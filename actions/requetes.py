@@ -1,5 +1,6 @@
 """Le vocabulaire des listes d'actions : état à une date, retard, ce qui relève de quelqu'un."""
 
+import re
 from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from actions.journaux import ChangementDeStatut, PresenceAuPlan, ReportEcheance
 from actions.statuts import Mouvement, Statut
 from actions.suivi import NoteDeSuivi
 from comptes.droits import Droit, Portee, portee
-from socle.modeles import QuerySetSuivi
+from socle.recherche import QuerySetCherchable, condition_de_recherche, replier
 
 ECRITURE_PAR_LE_JOURNAL = "Statut, avancement, échéance et présence s'écrivent par leur journal."
 
@@ -116,7 +117,7 @@ COMPTES_PAR_STATUT = {
 }
 
 
-class ActionQuerySet(QuerySetSuivi):
+class ActionQuerySet(QuerySetCherchable):
     """Verbes chaînables. Ceux qui lisent l'état supposent `etat_au()` d'abord."""
 
     def bulk_update(self, objs, fields, batch_size=None):
@@ -238,6 +239,20 @@ class ActionQuerySet(QuerySetSuivi):
                 return self.qui_relevent_de(utilisateur)
         return self.none()
 
+    def correspondant_a(self, demande: str) -> Self:
+        """Celles que ces mots désignent, et celle de ce numéro si c'en est un : « 12 », « n° 12 »."""
+        numero, mots = numero_demande(demande), condition_de_recherche(demande)
+        return (
+            super().correspondant_a(demande)
+            if numero is None or mots is None
+            else self.filter(Q(numero=numero) | mots)
+        )
+
+    def par_pertinence(self, demande: str) -> Self:
+        """Celle du numéro demandé d'abord, puis dans l'ordre du plan."""
+        numero = numero_demande(demande)
+        return self.order_by(Case(When(numero=numero, then=0), default=1), "plan_id", "numero")
+
     def decompte(self) -> Decompte:
         """Nombre d'actions au plan par statut, en une requête."""
         return Decompte(**self.au_plan().aggregate(**COMPTES_PAR_STATUT))
@@ -245,6 +260,16 @@ class ActionQuerySet(QuerySetSuivi):
     def prochain_numero(self, plan) -> int:
         """Rang suivant dans le plan ; un numéro ne resservira pas, même retiré."""
         return (self.filter(plan=plan).aggregate(dernier=Max("numero"))["dernier"] or 0) + 1
+
+
+# Sur une demande repliée : « n°12 », « nº 12 » et « Action n° 12 » s'y écrivent « n 12 », « no 12 », « action n 12 ».
+_NUMERO = re.compile(r"(?:action )?(?:no? ?)?([0-9]{1,9})")
+
+
+def numero_demande(demande: str) -> int | None:
+    """Le numéro d'action demandé ; None si la demande dit autre chose."""
+    trouve = _NUMERO.fullmatch(replier(demande).strip())
+    return int(trouve[1]) if trouve else None
 
 
 def il_y_a_des_mois(le: date, mois: int) -> date:
@@ -272,4 +297,4 @@ def condition_de_releve(utilisateur, action: str = "") -> Q:
 def etapes_pressantes(le: date) -> EtapeQuerySet:
     """Les étapes à faire dont l'échéance est passée, ou tombe sous JOURS_PROCHES jours."""
     limite = le + timedelta(days=JOURS_PROCHES)
-    return Etape.objects.filter(retiree=False).a_faire().filter(echeance__lte=limite)
+    return Etape.objects.all().a_faire().filter(echeance__lte=limite)

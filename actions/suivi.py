@@ -1,15 +1,21 @@
 """Ce qui s'attache à une action : partenaires, références à d'autres cadres, notes de suivi."""
 
+from typing import TYPE_CHECKING, Self
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from partenaires.models import Partenaire
 from socle.contraintes import liste_fermee
 from socle.modeles import QuerySetSuivi
-from socle.recherche import COLONNE, ChampRecherche, Cherchable
+from socle.recherche import COLONNE, ChampRecherche, Cherchable, QuerySetCherchable
+
+if TYPE_CHECKING:
+    from comptes.models import Utilisateur
 
 LONGUEUR_DE_REFERENCE = 100
 
@@ -84,6 +90,12 @@ class ReferenceCadre(models.Model):
         return f"{self.cadre} {self.code}".strip()
 
 
+class NoteQuerySet(QuerySetCherchable["NoteDeSuivi"]):
+    def en_vigueur(self) -> "NoteQuerySet":
+        """Celles qu'aucune autre ne corrige : une note corrigée n'a rien dit, comme une ligne de journal."""
+        return self.filter(~Exists(self.model._base_manager.filter(annule=OuterRef("pk"))))
+
+
 class NoteDeSuivi(Cherchable, models.Model):
     """Une nouvelle d'une action, à une date : interne, ou destinée au bilan."""
 
@@ -106,7 +118,7 @@ class NoteDeSuivi(Cherchable, models.Model):
     )
     recherche = ChampRecherche(sources=("texte",))
 
-    objects = QuerySetSuivi.as_manager()
+    objects = NoteQuerySet.as_manager()
     history = HistoricalRecords(excluded_fields=[COLONNE])
 
     class Meta:
@@ -130,3 +142,24 @@ class NoteDeSuivi(Cherchable, models.Model):
         super().clean()
         if self.date and self.date > timezone.localdate():
             raise ValidationError({"date": "Une note ne se date pas dans le futur."})
+
+    def corriger(self, texte: str, *, auteur: "Utilisateur | None", le: date, portee: str) -> Self:
+        """Écrit la note qui remplace celle-ci ; l'ancienne reste lisible. La même correction du même auteur, reçue
+        deux fois, n'est écrite qu'une fois.
+
+        Lève ValidationError : la note est déjà corrigée, rien n'est changé, date future.
+        """
+        note = type(self)(action=self.action, annule=self, texte=texte.strip(), auteur=auteur, date=le, portee=portee)
+        with transaction.atomic():
+            self.action.verrouillee()
+            deja = type(self).objects.filter(annule=self).select_related("auteur").first()
+            if deja and (deja.texte, deja.date, deja.portee, deja.auteur) == (note.texte, le, portee, auteur):
+                return deja
+            if deja:
+                qui = f" par {deja.auteur}" if deja.auteur else ""
+                raise ValidationError(f"Cette note est déjà corrigée{qui} : « {deja.texte} ». Corrigez plutôt celle-là.")
+            if (note.texte, le, portee) == (self.texte, self.date, self.portee):
+                raise ValidationError({"texte": "Rien n'est changé : il n'y a rien à corriger."})
+            note.full_clean()
+            note.save()
+        return note

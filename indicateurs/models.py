@@ -15,7 +15,7 @@ from indicateurs.listes import Etat, Nature, Sens
 from indicateurs.valeurs import Cible, ValeurAnnuelle
 from socle.contraintes import liste_fermee
 from socle.modeles import LigneVersionnee, QuerySetSuivi
-from socle.recherche import COLONNE, Cherchable, ChampRecherche
+from socle.recherche import COLONNE, ChampRecherche, Cherchable, QuerySetCherchable
 
 if TYPE_CHECKING:
     from indicateurs.chiffres import ChiffreCle
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Cible", "Indicateur", "IndicateurDuPlan", "ValeurAnnuelle"]
 
 
-class IndicateurQuerySet(QuerySetSuivi):
+class IndicateurQuerySet(QuerySetCherchable["Indicateur"]):
     def avec_ses_liens(self) -> "IndicateurQuerySet":
         """Ce que sa page nomme : service, dénominateur, taux qui s'appuient sur lui, actions, plans."""
         places = IndicateurDuPlan.objects.select_related("plan").order_by("plan__intitule", "pk")

@@ -12,7 +12,7 @@ from simple_history.models import HistoricalRecords
 from socle.contraintes import LONGUEUR_D_ADRESSE, adresse_de_page, liste_fermee
 from socle.formats import accorder, formater_date, plier
 from socle.modeles import LigneVersionnee, QuerySetSuivi
-from socle.recherche import COLONNE, Cherchable, ChampRecherche
+from socle.recherche import COLONNE, ChampRecherche, Cherchable, QuerySetCherchable
 
 
 class TypeDePartenaire(models.TextChoices):
@@ -26,7 +26,7 @@ class TypeDePartenaire(models.TextChoices):
     AUTRE = "AUTRE", "Autre"
 
 
-class PartenaireQuerySet(QuerySetSuivi):
+class PartenaireQuerySet(QuerySetCherchable["Partenaire"]):
     def actifs(self) -> "PartenaireQuerySet":
         return self.filter(actif=True)
 
