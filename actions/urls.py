@@ -1,6 +1,6 @@
 from django.urls import path
 
-from actions.views import fiches, gestes, listes, nouvelles, presence
+from actions.views import corrections, documents, etapes, fiches, gestes, listes, lots, nouvelles, plans, presence
 
 app_name = "actions"
 
@@ -9,6 +9,12 @@ urlpatterns = [
     path("actions/", listes.liste, name="liste"),
     path("mes-actions/", listes.mes_actions, name="miennes"),
     path("partenaires/<slug:slug>/", listes.partenaire, name="partenaire"),
+    # --- Plusieurs à la fois
+    path("actions/lots/", lots.liste, name="lots"),
+    path("actions/lots/<int:lot>/", lots.detail, name="lot"),
+    path("actions/lots/<int:lot>/defaire/", lots.defaire_le_lot, name="defaire_lot"),
+    # --- Un plan
+    path("plans/<slug:plan>/dupliquer/", plans.dupliquer, name="dupliquer"),
     # --- Une action
     path("actions/creer/", fiches.creer, name="creer"),
     path("actions/<int:pk>/", fiches.detail, name="detail"),
@@ -18,6 +24,18 @@ urlpatterns = [
     path("actions/<int:pk>/echeance/", gestes.reporter_echeance, name="echeance"),
     path("actions/<int:pk>/point-d-attention/", gestes.signaler, name="attention"),
     path("actions/<int:pk>/note/", gestes.noter, name="note"),
+    path("actions/<int:pk>/notes/<int:note>/corriger/", corrections.note, name="note_corriger"),
+    path("actions/<int:pk>/corriger/<slug:journal>/<int:ligne>/", corrections.journal, name="corriger"),
+    path("actions/<int:pk>/etapes/ajouter/", etapes.ajouter, name="etape_ajouter"),
+    path("actions/<int:pk>/etapes/<int:etape>/modifier/", etapes.modifier, name="etape_modifier"),
+    path("actions/<int:pk>/etapes/<int:etape>/faite/", etapes.faite, name="etape_faite"),
+    path("actions/<int:pk>/etapes/<int:etape>/deplacer/", etapes.deplacer, name="etape_deplacer"),
+    path("actions/<int:pk>/etapes/<int:etape>/retirer/", etapes.retirer, name="etape_retirer"),
+    path("actions/<int:pk>/etapes/<int:etape>/remettre/", etapes.remettre, name="etape_remettre"),
+    path("actions/<int:pk>/documents/ajouter/", documents.ajouter, name="document_ajouter"),
+    path("actions/<int:pk>/documents/<int:document>/", documents.lire, name="document"),
+    path("actions/<int:pk>/documents/<int:document>/modifier/", documents.modifier, name="document_modifier"),
+    path("actions/<int:pk>/documents/<int:document>/retirer/", documents.retirer, name="document_retirer"),
     path("actions/<int:pk>/rien-de-nouveau/", nouvelles.rien_de_nouveau, name="rien_de_nouveau"),
     path("actions/<int:pk>/retirer/", presence.retirer, name="retirer"),
     path("actions/<int:pk>/remettre/", presence.remettre, name="remettre"),

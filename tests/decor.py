@@ -77,6 +77,8 @@ class Decor:
                 return self.actions["sienne"].pk
             case "slug":
                 return self.objet(Partenaire).slug
+            case "plan":
+                return self.plan.slug
             case "code":
                 return self.objet(Indicateur).code
             case "object_id" | "id" if route.nom == "admin:view_on_site":
@@ -86,6 +88,8 @@ class Decor:
                 return self.objets[f"{application}.{modele}"].pk
             case "content_type_id":
                 return ContentType.objects.get_for_model(Indicateur).pk
+            case "lot":
+                return self.objet(Lot).pk
             case "couleur":
                 return "0b5b82"
             case "uidb36":

@@ -150,6 +150,7 @@ TABLE = [
     # --- accueil
     Ligne("accueil:tableau_de_bord"),
     Ligne("accueil:bilans"),
+    Ligne("accueil:recherche"),
     Ligne("accueil:accent", TOUT_LE_MONDE),
     Ligne("accueil:sante", TOUT_LE_MONDE),
     # --- comptes : un compte connecté n'a plus à se connecter
@@ -236,6 +237,7 @@ TABLE = [
     # L'action du décor est au plan : la page dit pourquoi rien ne s'écrit.
     Ligne("actions:remettre", RESPONSABLES, {"motif": TAPE}, ecrit=200),
     Ligne("actions:partenaire"),
+    Ligne("actions:dupliquer", RESPONSABLES, {"intitule": TAPE}),
     *fiche(Plan, ADMINISTRATEURS, ajout={"intitule": TAPE}, changement={"description": TAPE}, suppression=200),
     *fiche(
         Axe,
@@ -252,6 +254,11 @@ TABLE = [
         changement={"texte": TAPE},
         suppression=302,
     ),
+    # --- plusieurs à la fois
+    Ligne("actions:lots"),
+    Ligne("actions:lot"),
+    # Le lot du décor est d'un administrateur : l'agent le lit, et ne le défait pas.
+    Ligne("actions:defaire_lot", RESPONSABLES, {}, lit=405, vide=302),
     # --- indicateurs
     Ligne("indicateurs:liste"),
     Ligne("indicateurs:detail"),

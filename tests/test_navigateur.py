@@ -41,6 +41,7 @@ class Ligne:
 PAGES = {
     "accueil:tableau_de_bord": Ligne(TOUS, graphiques=1, variantes=("?annee=2023", "?annee=2022")),
     "accueil:bilans": Ligne(TOUS),
+    "accueil:recherche": Ligne(TOUS, variantes=("?q=clauses", "?q=introuvable", "?q=%25")),
     "account_login": Ligne(connecte=False),
     "account_logout": Ligne(),
     "account_inactive": Ligne(connecte=False),
@@ -62,7 +63,10 @@ PAGES = {
     "actions:note": Ligne(GESTE),
     "actions:retirer": Ligne((Role.RESPONSABLE,)),
     "actions:remettre": Ligne((Role.RESPONSABLE,)),
+    "actions:lots": Ligne(),
+    "actions:lot": Ligne((Role.AGENT,)),
     "actions:partenaire": Ligne(TOUS),
+    "actions:dupliquer": Ligne((Role.RESPONSABLE,)),
     "partenaires:liste": Ligne(TOUS),
     "indicateurs:liste": Ligne(
         TOUS, variantes=("?plan=plan-garni&sans_valeur=2026", "?plan=plan-garni&sans_valeur=2023", "?page=2")
@@ -111,6 +115,7 @@ SANS_PAGE = {
     "accueil:sante": 200,  # JSON, pour la supervision
     "accueil:accent": 200,  # une feuille de style
     "actions:annuler_statut": 405,  # un envoi
+    "actions:defaire_lot": 405,  # un envoi
     "actions:rien_de_nouveau": 405,  # un envoi
     "admin:login": 302,  # vers la connexion du site
     "admin:logout": 405,  # se déconnecter est un envoi

@@ -61,6 +61,9 @@ PAGES = [
         for requete in ("", "?annee=2023", "?annee=2024", "?au=2024-03-01", "?plan=plan-garni")
         for qui in ("administrateur", "agent", "responsable")
     ],
+    *[Page("accueil:recherche", 9, requete) for requete in ("?q=clauses", "?q=12", "?q=reunion", "?q=introuvable")],
+    Page("accueil:recherche", 9, "?q=clauses", "agent"),
+    Page("accueil:recherche", 4),
     Page("accueil:bilans", 10),
     Page("accueil:bilans", 10, "?plan=plan-garni", "agent"),
     Page("accueil:accent", 0, qui="anonyme"),
@@ -130,6 +133,7 @@ PAGES = [
     Page("actions:retirer", 6),
     Page("actions:remettre", 6),
     Page("actions:partenaire", 10),
+    Page("actions:dupliquer", 12),
     Page("actions:partenaire", 10, qui="responsable"),
     *fiche(Plan, 10, add=8, history=10),
     # 60 partenaires et 40 indicateurs ici, une dizaine dans un vrai plan.
@@ -138,6 +142,10 @@ PAGES = [
     *fiche(Axe, 12, add=8, change=12, history=10, delete=10),
     *fiche(Action, 12, add=8, change=22, history=12),
     *fiche(NoteDeSuivi, 12, add=8, change=12, history=10, delete=12),
+    # --- plusieurs à la fois
+    Page("actions:lots", 6),
+    Page("actions:lot", 14),
+    Page("actions:lot", 14, qui="agent"),
     # --- indicateurs
     *[
         Page("indicateurs:liste", 10, requete)
@@ -184,6 +192,7 @@ SANS_OBJET = {
         "envoi seulement",
         "admin:logout",
         "actions:annuler_statut",
+        "actions:defaire_lot",
         "actions:rien_de_nouveau",
         "admin:partenaires_partenaire_import_appliquer",
     ),
