@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # Le temps de se rendre compte d'un faux clic ; au-delà, un nouveau changement dit mieux ce qui s'est passé.
 DELAI_D_ANNULATION = timedelta(minutes=1)
 ANNULE = "Changement annulé aussitôt."
+REPOSEE = "(Reprise telle quelle, après la correction d'une ligne plus ancienne du même jour.)"
 RIEN_DE_NOUVEAU = "Rien de nouveau."
 
 Ligne = TypeVar("Ligne", bound=JournalDAction)
@@ -157,7 +158,8 @@ class GestesDAction(LigneVersionnee):
         )
         with transaction.atomic():
             self._action.verrouillee()
-            deja = self._action.notes.filter(texte=note.texte, auteur=auteur, date=note.date, portee=portee).first()
+            meme = {"texte": note.texte, "auteur": auteur, "date": note.date, "portee": portee}
+            deja = NoteDeSuivi.objects.filter(action=self._action, **meme).en_vigueur().first()
             if deja:
                 return deja
             note.full_clean()
@@ -213,6 +215,47 @@ class GestesDAction(LigneVersionnee):
 
         return self._inscrire(PresenceAuPlan, valeurs, verifier, auteur, version, insere_avant)
 
+    def corriger(
+        self,
+        ligne: Ligne,
+        *,
+        auteur: "Utilisateur | None",
+        version: int,
+        date_effet: date,
+        commentaire: str = "",
+        insere_avant: int | None = None,
+        **valeurs: Any,
+    ) -> Ligne:
+        """Corrige une ligne d'un journal de cette action : une ligne de plus l'annule et porte les bonnes valeurs.
+
+        `valeurs` : celles qui changent ; le reste est repris. Une ligne qu'une autre avait remplacée le même jour le
+        reste : cette autre est reposée telle quelle, sans quoi la correction, plus récente, passerait devant elle.
+        La même correction du même auteur, reçue deux fois, n'est écrite qu'une fois. Lève ConflitDeVersion,
+        SaisieTardive, ou ValidationError (déjà corrigée, rien à changer, motif manquant).
+        """
+        journal = type(ligne)
+        with transaction.atomic():
+            actuelle = self._action.verrouillee()
+            demandees = {"date_effet": date_effet, "commentaire": commentaire.strip(), **valeurs}
+            deja = journal.objects.filter(annule=ligne).select_related("auteur").first()
+            if deja:
+                if deja.auteur == auteur and _porte(deja, demandees):
+                    return deja
+                qui = f" par {deja.auteur}" if deja.auteur else ""
+                raise ValidationError(f"Cette ligne est déjà corrigée{qui} : « {deja} ». Corrigez plutôt celle-là.")
+            if actuelle.version != version:
+                raise ConflitDeVersion(actuelle)
+            if _porte(ligne, {**valeurs, "date_effet": date_effet}):
+                raise ValidationError("Rien n'est changé : il n'y a rien à corriger.")
+            ligne.verifier_la_correction(date_effet, valeurs)
+            suivante = ligne.qui_la_remplace_le_jour_meme() if date_effet == ligne.date_effet else None
+            correction = ligne.corriger(
+                auteur=auteur, commentaire=commentaire, date_effet=date_effet, insere_avant=insere_avant, **valeurs
+            )
+            if suivante is not None:
+                suivante.corriger(auteur=auteur, commentaire=" ".join(filter(None, [suivante.commentaire, REPOSEE])))
+        return correction
+
     def _inscrire(
         self,
         journal: type[Ligne],
@@ -230,3 +273,8 @@ class GestesDAction(LigneVersionnee):
                 return journal.deja_fait(actuelle, auteur, version, valeurs)
             verifier(journal.en_vigueur_pour(actuelle, valeurs["date_effet"]))
             return journal.ecrire(actuelle, auteur=auteur, insere_avant=insere_avant, lot=lot, **valeurs)
+
+
+def _porte(ligne: JournalDAction, valeurs: dict[str, Any]) -> bool:
+    """Vrai si la ligne dit déjà tout cela."""
+    return all(getattr(ligne, champ) == valeur for champ, valeur in valeurs.items())

@@ -130,7 +130,11 @@ class JournalDAction(LigneSignee):
             raise SaisieTardive(suivante)
 
     def _corrige_sur_place(self) -> bool:
-        """Une correction qui garde la date ne change la place de rien : elle n'a pas à être confirmée."""
+        """Une correction qui garde la date n'a pas à être confirmée : elle vient parmi les lignes du même jour.
+
+        Elle y vient en dernier. Si une autre avait remplacé le jour même la ligne corrigée, c'est à l'appelant de la
+        reposer : `Action.corriger` le fait.
+        """
         return self.annule is not None and self.annule.date_effet == self.date_effet
 
     def _projeter(self) -> None:
@@ -166,6 +170,14 @@ class JournalDAction(LigneSignee):
     @property
     def valeurs_a_reprendre(self) -> dict[str, Any]:
         return self.valeurs
+
+    def verifier_la_correction(self, date_effet: date, valeurs: dict[str, Any]) -> None:
+        """Ce qu'une correction de cette ligne doit respecter en plus des règles d'une ligne. Lève ValidationError."""
+
+    def qui_la_remplace_le_jour_meme(self) -> Self | None:
+        """La ligne en vigueur ce jour-là, si elle a été saisie après celle-ci."""
+        meme_jour = type(self).objects.filter(action=self.action, date_effet=self.date_effet, pk__gt=self.pk)
+        return meme_jour.en_vigueur().first()
 
 
 class ChangementDeStatut(JournalDAction):
@@ -239,6 +251,13 @@ class ReportEcheance(JournalDAction):
     @property
     def valeurs_a_reprendre(self) -> dict[str, Any]:
         return {**self.valeurs, "motif": self.motif}
+
+    def verifier_la_correction(self, date_effet: date, valeurs: dict[str, Any]) -> None:
+        """Corrigé, un report d'une échéance déjà fixée dit toujours son motif."""
+        autres = type(self).objects.filter(action=self.action).exclude(pk=self.pk)
+        avant = autres.en_vigueur(date_effet).first()
+        if avant and avant.valeur and not valeurs.get("motif", self.motif):
+            raise ValidationError({"motif": "Une échéance déjà fixée ne change pas sans motif."})
 
 
 class PresenceAuPlan(JournalDAction):

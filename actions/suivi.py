@@ -157,7 +157,7 @@ class NoteDeSuivi(Cherchable, models.Model):
                 return deja
             if deja:
                 qui = f" par {deja.auteur}" if deja.auteur else ""
-                raise ValidationError(f"Cette note est déjà corrigée{qui} : « {deja.texte} ». Corrigez plutôt celle-là.")
+                raise ValidationError(f"Cette note est déjà corrigée{qui} : « {deja} ». Corrigez plutôt celle-là.")
             if (note.texte, le, portee) == (self.texte, self.date, self.portee):
                 raise ValidationError({"texte": "Rien n'est changé : il n'y a rien à corriger."})
             note.full_clean()
