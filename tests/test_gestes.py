@@ -242,7 +242,11 @@ def test_un_point_d_attention_se_pose_et_se_leve(connecte, action):
     assert "Choisir le prestataire" in texte(connecte.get(action.get_absolute_url()))
     action.refresh_from_db()
     envoyer(connecte, action, "point-d-attention", nature="", phrase="")
-    assert "Choisir le prestataire" not in texte(connecte.get(action.get_absolute_url()))
+    page = texte(connecte.get(action.get_absolute_url()))
+    assert "encart-attention" not in page
+    assert "Point d'attention : Arbitrage demandé : Choisir le prestataire → —" in page.replace("\u202f", " ").replace(
+        "\xa0", " "
+    )
 
 
 def test_un_point_d_attention_sans_phrase_est_refuse(connecte, action):

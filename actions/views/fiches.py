@@ -5,10 +5,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from actions.chronologie import chronologie
 from actions.fiche import FormulaireAction, FormulaireCreation
 from actions.models import Plan
 from actions.prochain_pas import prochain_pas
+from actions.vie import vie_de_l_action
 from actions.views.commun import lecture_ou_envoi, trouver_l_action
 from comptes.droits import Droit, exiger, peut
 from socle.erreurs import Introuvable
@@ -19,10 +19,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     action = trouver_l_action(pk)
     contexte = {
         "action": action,
-        "evenements": chronologie(action),
+        "vie": vie_de_l_action(action, request.user, entiere=request.GET.get("chronologie") == "entiere"),
         "prochain_pas": prochain_pas(action),
         "participations": action.participations.select_related("partenaire"),
         "references": action.references.all(),
+        "copies": action.copies.select_related("plan"),
         # Relation inverse : les indicateurs nomment leurs actions, jamais l'inverse.
         "indicateurs": action.indicateurs.all(),
         "peut_mettre_a_jour": peut(request.user, Droit.METTRE_A_JOUR, action),
