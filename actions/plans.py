@@ -1,7 +1,8 @@
 """Le plan et ses axes."""
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
+from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from partenaires.models import Partenaire
@@ -21,11 +22,13 @@ class LabelDePlan(models.TextChoices):
 
 class PlanQuerySet(QuerySetSuivi["Plan"]):
     def du_plus_recent(self) -> "PlanQuerySet":
-        """Le premier est celui qu'on montre quand aucun n'est demandé."""
-        return self.order_by(F("annee_debut").desc(nulls_last=True), "pk")
+        """Le premier est celui qu'on montre quand aucun n'est demandé. Un plan à venir, qu'on prépare, vient après
+        celui qui court."""
+        a_venir = Case(When(annee_debut__gt=timezone.localdate().year, then=Value(1)), default=Value(0))
+        return self.order_by(a_venir, F("annee_debut").desc(nulls_last=True), "pk")
 
     def par_defaut(self) -> "Plan | None":
-        """Le plan montré quand aucun n'est demandé : le plus récent, ou None."""
+        """Le plan montré quand aucun n'est demandé : le plus récent de ceux qui ont commencé, ou None."""
         return self.du_plus_recent().first()
 
 

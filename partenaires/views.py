@@ -7,7 +7,6 @@ from django_tables2 import RequestConfig
 from partenaires.models import Partenaire
 from partenaires.tables import TablePartenaires
 
-
 # Entrées au plan et pas retirées : la page du partenaire ne montre que celles-là. Chaînes et non liste fermée : les
 # actions sont à droite d'ici.
 AU_PLAN = Q(actions__presence__in=["ENTREE", "RETOUR"])

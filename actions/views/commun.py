@@ -19,7 +19,8 @@ lecture_ou_envoi = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def trouver_l_action(pk: int) -> Action:
-    action = Action.objects.etat_au().select_related("plan", "axe", "service_pilote", "pilote", "suppleant")
+    liens = ("plan", "axe", "service_pilote", "pilote", "suppleant", "source__plan")
+    action = Action.objects.etat_au().select_related(*liens)
     aujourdhui = timezone.localdate()
     trouvee = action.avec_retard(aujourdhui).avec_silence(aujourdhui).filter(pk=pk).first()
     if trouvee is None:
