@@ -47,6 +47,7 @@ ICONES = (
     "pencil",
     "person-circle",
     "question-circle",
+    "search",
 )
 
 _CARTE = re.compile(r"\n?(?:/\*# sourceMappingURL=\S+ \*/|//# sourceMappingURL=\S+)")

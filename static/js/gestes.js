@@ -31,6 +31,20 @@
     if (volet && volet.open) { fermer(volet, true); }
   });
 
+  /* « / » mène à la recherche, sauf à qui écrit : à la boîte que la page montre, sinon à la page qui en a une. */
+  function ecrit(element) {
+    return element.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(element.tagName);
+  }
+  document.addEventListener("keydown", function (evenement) {
+    if (evenement.key !== "/" || evenement.ctrlKey || evenement.altKey || evenement.metaKey || ecrit(evenement.target)) { return; }
+    var boites = Array.prototype.slice.call(document.querySelectorAll("[data-recherche]"));
+    var boite = boites.filter(function (champ) { return champ.offsetParent !== null; })[0];
+    var lien = document.querySelector(".recherche-lien");
+    if (!boite && !lien) { return; }
+    evenement.preventDefault();
+    if (boite) { boite.focus(); boite.select(); } else { lien.click(); }
+  });
+
   document.addEventListener("click", function (evenement) {
     fermerLesAutres(function (volet) { return volet.contains(evenement.target); });
   });
