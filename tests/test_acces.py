@@ -130,6 +130,12 @@ def fiche(
     ]
 
 
+def bouton(nom: str, envoi: dict[str, Any]) -> Ligne:
+    """Un envoi d'un clic depuis la page d'une action. Vide, il ne dit pas ce qu'il veut."""
+    demandent = a_chacun(405, frozenset({"lecteur", "ailleurs"}), LECTURE)
+    return Ligne(nom, METTRE_A_JOUR, lambda _: envoi, lit=405, vide=400, sauf=demandent)
+
+
 def depot(site: "Site") -> dict[str, Any]:
     """Le fichier signé que l'aperçu d'un import a mis dans sa page."""
     with sans_lendemain():
@@ -236,6 +242,18 @@ TABLE = [
     Ligne("actions:retirer", RESPONSABLES, {"motif": TAPE}),
     # L'action du décor est au plan : la page dit pourquoi rien ne s'écrit.
     Ligne("actions:remettre", RESPONSABLES, {"motif": TAPE}, ecrit=200),
+    Ligne("actions:corriger", METTRE_A_JOUR, {"statut": "TERMINEE", "avancement": "", "commentaire": TAPE}),
+    Ligne("actions:note_corriger", METTRE_A_JOUR, {"texte": TAPE}),
+    Ligne("actions:etape_ajouter", METTRE_A_JOUR, {"intitule": TAPE}),
+    Ligne("actions:etape_modifier", METTRE_A_JOUR, {"intitule": TAPE}),
+    bouton("actions:etape_faite", {"version": "1"}),
+    bouton("actions:etape_deplacer", {"rang": "2"}),
+    bouton("actions:etape_retirer", {"version": "1"}),
+    bouton("actions:etape_remettre", {"version": "1"}),
+    Ligne("actions:document"),
+    Ligne("actions:document_ajouter", METTRE_A_JOUR, {"lien": "https://exemple.fr/page", "nom": TAPE}),
+    Ligne("actions:document_modifier", METTRE_A_JOUR, {"nom": TAPE}),
+    bouton("actions:document_retirer", {"version": "1"}),
     Ligne("actions:partenaire"),
     Ligne("actions:dupliquer", RESPONSABLES, {"intitule": TAPE}),
     *fiche(Plan, ADMINISTRATEURS, ajout={"intitule": TAPE}, changement={"description": TAPE}, suppression=200),

@@ -61,6 +61,12 @@ PAGES = {
     "actions:echeance": Ligne(GESTE),
     "actions:attention": Ligne(GESTE),
     "actions:note": Ligne(GESTE),
+    "actions:corriger": Ligne(GESTE),
+    "actions:note_corriger": Ligne(GESTE),
+    "actions:etape_ajouter": Ligne(GESTE),
+    "actions:etape_modifier": Ligne(GESTE),
+    "actions:document_ajouter": Ligne(GESTE),
+    "actions:document_modifier": Ligne(GESTE),
     "actions:retirer": Ligne((Role.RESPONSABLE,)),
     "actions:remettre": Ligne((Role.RESPONSABLE,)),
     "actions:lots": Ligne(),
@@ -115,6 +121,12 @@ SANS_PAGE = {
     "accueil:sante": 200,  # JSON, pour la supervision
     "accueil:accent": 200,  # une feuille de style
     "actions:annuler_statut": 405,  # un envoi
+    "actions:etape_faite": 405,  # un envoi
+    "actions:etape_deplacer": 405,  # un envoi
+    "actions:etape_retirer": 405,  # un envoi
+    "actions:etape_remettre": 405,  # un envoi
+    "actions:document": 200,  # un fichier
+    "actions:document_retirer": 405,  # un envoi
     "actions:defaire_lot": 405,  # un envoi
     "actions:rien_de_nouveau": 405,  # un envoi
     "admin:login": 302,  # vers la connexion du site
