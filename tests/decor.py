@@ -36,6 +36,7 @@ from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuel
 from partenaires.models import Convention, Partenaire, TypeDePartenaire
 from socle.echeances import Echeance, Precision
 from tests import fabriques, resolveur
+from tests.decor_suivi import attacher_un_suivi
 
 ENTREE_AU_PLAN = datetime.date(2023, 12, 31)
 SECOND_STATUT = datetime.date(2024, 6, 30)
@@ -60,6 +61,8 @@ class Decor:
     comptes: dict[str, Utilisateur]
     actions: dict[str, Action]
     objets: dict[str, Model] = field(default_factory=dict)
+    # Par action, les paramètres des adresses de ce qui s'y attache : étape, document, note, ligne de journal.
+    attaches: dict[int, dict[str, object]] = field(default_factory=dict)
 
     def objet(self, modele: type[Model]) -> Any:
         """L'objet du décor de ce modèle. KeyError s'il n'y en a pas : à ajouter ici."""
@@ -68,7 +71,9 @@ class Decor:
     def adresse(self, nom: str, **precisions: object) -> str:
         """L'adresse de cette route sur un objet du décor ; `precisions` : d'autres valeurs de ses paramètres."""
         route = resolveur.route(nom)
-        valeurs = {p: precisions[p] if p in precisions else self._valeur(p, route) for p in route.parametres}
+        attaches = self.attaches.get(self.actions["sienne"].pk, {}) | self.attaches.get(precisions.get("pk"), {})
+        donnees = attaches | precisions
+        valeurs = {p: donnees[p] if p in donnees else self._valeur(p, route) for p in route.parametres}
         return route.adresse(**valeurs)
 
     def _valeur(self, parametre: str, route: resolveur.Route) -> object:
@@ -166,6 +171,7 @@ def decor_acces() -> Decor:
     }
     for action in actions.values():
         _raconter(action, comptes["responsable"])
+    attaches = {action.pk: attacher_un_suivi(action, comptes["responsable"]) for action in actions.values()}
     actions = {nom: Action.objects.get(pk=action.pk) for nom, action in actions.items()}
     premiere = actions["sienne"]
 
@@ -184,6 +190,7 @@ def decor_acces() -> Decor:
             *(indicateur, valeur, place, cible),
         )
         | gestes_et_traces(comptes["administrateur"], [premiere]),
+        attaches=attaches,
     )
 
 
@@ -237,6 +244,7 @@ def plan_garni(nombre: int, *, indicateurs: int = 10, annees: int = 5, gestes: i
     actions = _actions_garnies(plan, nombre, comptes["agent"], services, axes, [comptes["agent"], *pilotes])
     _attacher(actions, partenaires, comptes["responsable"])
     _allonger(actions[0], comptes["responsable"], gestes)
+    suivi = attacher_un_suivi(actions[0], comptes["responsable"], gestes)
     mesures = _indicateurs_garnis(plan, indicateurs, annees, services, actions)
     premiere = actions[0]
     decor = Decor(
@@ -252,6 +260,7 @@ def plan_garni(nombre: int, *, indicateurs: int = 10, annees: int = 5, gestes: i
             *mesures,
         )
         | gestes_et_traces(comptes["administrateur"], actions[:200], fois=nombre),
+        attaches={premiere.pk: suivi},
     )
     _enregistrer_encore(decor, gestes)
     return decor

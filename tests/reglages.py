@@ -12,7 +12,11 @@ from commande_responsable.settings import DATABASES, STORAGES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Le manifeste exige collectstatic : sans lui les feuilles de style seraient introuvables dans Chromium.
-STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+STORAGES = STORAGES | {
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    # Les fichiers déposés par un essai ne restent pas sur le poste.
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+}
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Un vrai fichier : en mémoire, SQLite ne verrouille pas comme en production.
