@@ -1,8 +1,12 @@
 import django_tables2 as tables
 from django.template.loader import render_to_string
+from django.utils.html import format_html
 
 from actions.models import Action
+from actions.statuts import Mouvement
 from actions.templatetags.actions import statut_en_place
+from comptes.droits import Droit, peut
+from comptes.models import Utilisateur
 from socle.formats import typographie
 
 # Ce qui départage deux lignes égales : sans lui, une page pourrait répéter ou sauter une action.
@@ -10,8 +14,12 @@ RANG = ("plan_id", "numero")
 
 
 class TableActions(tables.Table):
-    """La liste des actions, annotées par `etat_au` et `avec_retard`. `fige` : situation passée, sans geste."""
+    """La liste des actions, annotées par `etat_au` et `avec_retard`. `fige` : situation passée, sans geste.
 
+    `choisir_pour` : celui à qui proposer des cases, sur les lignes qu'il peut changer ; None, la liste n'en a pas.
+    """
+
+    choix = tables.Column(verbose_name="Choisir", orderable=False, empty_values=(), accessor="pk")
     numero = tables.Column(verbose_name="N°", order_by=RANG)
     intitule = tables.Column(verbose_name="Action", linkify=True, order_by=("intitule", *RANG))
     statut = tables.Column(verbose_name="Statut", order_by=("etat_statut", *RANG), empty_values=())
@@ -23,14 +31,30 @@ class TableActions(tables.Table):
 
     class Meta:
         model = Action
-        fields = ("numero", "intitule", "statut", "axe", "service_pilote", "pilote", "echeance", "priorite")
+        fields = ("choix", "numero", "intitule", "statut", "axe", "service_pilote", "pilote", "echeance", "priorite")
         order_by = ("numero",)
         empty_text = "Aucune action ne répond à ces critères."
         attrs = {"class": "table tableau tableau-actions"}
 
-    def __init__(self, *args, fige: bool = False, **kwargs) -> None:
+    def __init__(self, *args, fige: bool = False, choisir_pour: Utilisateur | None = None, **kwargs) -> None:
+        if choisir_pour is None:
+            kwargs["exclude"] = (*kwargs.get("exclude", ()), "choix")
         super().__init__(*args, **kwargs)
         self.fige = fige
+        self.choisir_pour = choisir_pour
+
+    def render_choix(self, record: Action) -> str:
+        """Une case du formulaire « selection » de la page : la ligne a déjà les siens, pour le statut."""
+        permise = self.choisir_pour is not None and peut(self.choisir_pour, Droit.MODIFIER_EN_NOMBRE, record)
+        if not permise or record.etat_presence == Mouvement.RETRAIT:
+            return ""
+        return format_html(
+            '<label class="case">'
+            '<input class="form-check-input" type="checkbox" form="selection" name="action" value="{}">'
+            '<span class="visually-hidden">Choisir l\'action {}</span></label>',
+            record.pk,
+            record.numero,
+        )
 
     def render_intitule(self, value: str) -> str:
         return typographie(value)

@@ -1,15 +1,31 @@
 from django.urls import path
 
-from actions.views import corrections, documents, etapes, fiches, gestes, listes, lots, nouvelles, plans, presence
+from actions.views import (
+    corrections,
+    documents,
+    en_nombre,
+    etapes,
+    fiches,
+    gestes,
+    grille,
+    listes,
+    lots,
+    nouvelles,
+    plans,
+    presence,
+)
 
 app_name = "actions"
 
 urlpatterns = [
     # --- Listes
     path("actions/", listes.liste, name="liste"),
+    path("actions/grille/", grille.grille, name="grille"),
     path("mes-actions/", listes.mes_actions, name="miennes"),
     path("partenaires/<slug:slug>/", listes.partenaire, name="partenaire"),
     # --- Plusieurs à la fois
+    path("actions/en-nombre/", en_nombre.en_nombre, name="en_nombre"),
+    path("actions/en-nombre/appliquer/", en_nombre.appliquer_en_nombre, name="appliquer_en_nombre"),
     path("actions/lots/", lots.liste, name="lots"),
     path("actions/lots/<int:lot>/", lots.detail, name="lot"),
     path("actions/lots/<int:lot>/defaire/", lots.defaire_le_lot, name="defaire_lot"),
@@ -19,6 +35,7 @@ urlpatterns = [
     path("actions/creer/", fiches.creer, name="creer"),
     path("actions/<int:pk>/", fiches.detail, name="detail"),
     path("actions/<int:pk>/modifier/", fiches.modifier, name="modifier"),
+    path("actions/<int:pk>/grille/", grille.enregistrer_la_ligne, name="grille_ligne"),
     path("actions/<int:pk>/statut/", gestes.changer_statut, name="statut"),
     path("actions/<int:pk>/statut/annuler/", gestes.annuler_statut, name="annuler_statut"),
     path("actions/<int:pk>/echeance/", gestes.reporter_echeance, name="echeance"),

@@ -145,6 +145,13 @@ def depot(site: "Site") -> dict[str, Any]:
     return {"depot": apercu.context["depot"]}
 
 
+def apercu_en_nombre(site: "Site") -> dict[str, Any]:
+    """Ce que l'aperçu d'un changement en nombre a signé pour l'administrateur."""
+    demande = {"choix": "", "priorite": "HAUTE"}
+    reponse = site.clients["administrateur"].post(site.decor.adresse("actions:en_nombre"), demande)
+    return {"jeton": reponse.context["jeton"]}
+
+
 def un_tableau() -> SimpleUploadedFile:
     nouveau = {"nom": "Nouveau réseau", "actif": "oui"}
     lignes = [";".join(COLONNES.values()), ";".join(nouveau.get(colonne, "") for colonne in COLONNES)]
@@ -273,6 +280,16 @@ TABLE = [
         suppression=302,
     ),
     # --- plusieurs à la fois
+    Ligne("actions:en_nombre", METTRE_A_JOUR, {"statut": "TERMINEE", "commentaire": TAPE}, ecrit=200),
+    # L'aperçu signé pour un compte ne s'applique que par lui.
+    Ligne(
+        "actions:appliquer_en_nombre",
+        METTRE_A_JOUR,
+        apercu_en_nombre,
+        lit=405,
+        vide=400,
+        sauf=a_chacun(400, frozenset({"agent", "responsable"}), ENVOI),
+    ),
     Ligne("actions:lots"),
     Ligne("actions:lot"),
     # Le lot du décor est d'un administrateur : l'agent le lit, et ne le défait pas.

@@ -69,6 +69,7 @@ PAGES = {
     "actions:document_modifier": Ligne(GESTE),
     "actions:retirer": Ligne((Role.RESPONSABLE,)),
     "actions:remettre": Ligne((Role.RESPONSABLE,)),
+    "actions:en_nombre": Ligne(GESTE),
     "actions:lots": Ligne(),
     "actions:lot": Ligne((Role.AGENT,)),
     "actions:partenaire": Ligne(TOUS),
@@ -127,6 +128,7 @@ SANS_PAGE = {
     "actions:etape_remettre": 405,  # un envoi
     "actions:document": 200,  # un fichier
     "actions:document_retirer": 405,  # un envoi
+    "actions:appliquer_en_nombre": 405,  # un envoi
     "actions:defaire_lot": 405,  # un envoi
     "actions:rien_de_nouveau": 405,  # un envoi
     "admin:login": 302,  # vers la connexion du site

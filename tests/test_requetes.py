@@ -150,6 +150,9 @@ PAGES = [
     *fiche(Action, 12, add=8, change=22, history=12),
     *fiche(NoteDeSuivi, 12, add=8, change=12, history=10, delete=12),
     # --- plusieurs à la fois
+    Page("actions:en_nombre", 10),
+    Page("actions:en_nombre", 10, "?statut=EN_COURS", "responsable"),
+    Page("actions:en_nombre", 10, "?de=selection&action=1&action=2", "agent"),
     Page("actions:lots", 6),
     Page("actions:lot", 14),
     Page("actions:lot", 14, qui="agent"),
@@ -204,6 +207,7 @@ SANS_OBJET = {
         "actions:etape_retirer",
         "actions:etape_remettre",
         "actions:document_retirer",
+        "actions:appliquer_en_nombre",
         "actions:defaire_lot",
         "actions:rien_de_nouveau",
         "admin:partenaires_partenaire_import_appliquer",
