@@ -1,6 +1,7 @@
 """Les documents d'une action : un fichier gardé hors des fichiers publics, ou un lien."""
 
 import uuid
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
@@ -53,9 +54,11 @@ class DocumentQuerySet(QuerySetCherchable["Document"]):
         lien: str = "",
         preuve: bool = False,
         restreint: bool = False,
+        depose_le: datetime | None = None,
     ) -> "Document":
         """Attache un fichier, ou un lien, à l'action. Sans titre, il prend le nom du fichier ou l'adresse.
 
+        `depose_le` n'est donné que pour reprendre un historique.
         Le même envoi reçu deux fois rend le document déjà là. Lève ValidationError : fichier refusé, ni fichier ni
         lien, ou déjà déposé sous un autre titre ; rien n'est alors gardé.
         """
@@ -67,6 +70,9 @@ class DocumentQuerySet(QuerySetCherchable["Document"]):
             depose_par=auteur,
             titre=titre.strip(),
         )
+        if depose_le is not None:
+            document.depose_le = document._history_date = depose_le
+            document._history_user = auteur
         if fichier is not None:
             document._prendre(fichier)
         document.titre = document.titre or document.nom_du_fichier or document.lien[:200]

@@ -4,6 +4,7 @@ import datetime
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import pytest
 from django.apps import apps
@@ -11,10 +12,14 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
 
+from actions.lots import defaire
 from actions.models import (
     Action,
     Axe,
     ChangementDeStatut,
+    Decision,
+    Document,
+    Etape,
     NoteDeSuivi,
     PartenaireDeLAction,
     Plan,
@@ -25,7 +30,7 @@ from actions.models import (
 from actions.requetes import CHAMPS_PROJETES
 from actions.statuts import PointAttention, Priorite, Statut
 from actions.suivi import PorteeDeNote, RoleDePartenaire
-from comptes.models import Collectivite, Service, Utilisateur
+from comptes.models import Collectivite, Lot, Service, Utilisateur
 from indicateurs.listes import Etat, Nature, OrigineDeCible, Sens
 from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuelle
 from partenaires.models import Convention, Partenaire
@@ -37,7 +42,8 @@ AUJOURD_HUI = MAINTENANT.date()
 ETE_2022 = datetime.datetime(2022, 7, 1, 9, 0, tzinfo=datetime.UTC)
 FIN_D_ANNEE = [datetime.date(annee, 12, 31) for annee in range(2022, 2026)]
 JOURNAUX = (ChangementDeStatut, ReportEcheance, PresenceAuPlan)
-SANS_COMPARAISON = {"password", "date_joined", "last_login"}
+# Un fichier déposé est gardé sous un nom tiré au hasard.
+SANS_COMPARAISON = {"password", "date_joined", "last_login", "fichier"}
 
 
 def preparer() -> None:
@@ -134,7 +140,16 @@ def au_plan():
 
 def test_soixante_actions_sont_au_plan_et_deux_en_sont_sorties_avec_un_motif():
     assert au_plan().count() == 60
-    assert PresenceAuPlan.objects.filter(mouvement="RETRAIT").exclude(motif="").count() == 2
+    assert Action.objects.etat_au().retirees().count() == 2
+    assert not PresenceAuPlan.objects.filter(mouvement="RETRAIT", motif="").exists()
+
+
+def test_une_action_est_sortie_du_plan_puis_revenue():
+    retour = PresenceAuPlan.objects.get(mouvement="RETOUR")
+    assert au_plan().filter(pk=retour.action_id).exists()
+    retrait = retour.action.presenceauplans.get(mouvement="RETRAIT")
+    assert retrait.date_effet < retour.date_effet
+    assert Action.objects.etat_au(retrait.date_effet).retirees().filter(pk=retour.action_id).exists()
 
 
 def test_les_intitules_sont_tous_differents_et_quelques_uns_sont_longs():
@@ -244,6 +259,76 @@ def test_l_historique_d_une_fiche_commence_avec_l_action():
 
 def test_verifier_journal_ne_trouve_rien():
     call_command("verifier_journal", stdout=io.StringIO())
+
+
+# --- Le travail de tous les jours -----------------------------------------------------------------
+
+
+def test_des_etapes_sont_faites_a_faire_ou_en_retard():
+    etapes = Etape.objects.all()
+    faites = etapes.exclude(faite_le=None).count()
+    retards = etapes.en_retard(AUJOURD_HUI).count()
+    a_venir = etapes.a_faire().exclude(pk__in=etapes.en_retard(AUJOURD_HUI)).count()
+    assert min(faites, retards, a_venir) >= 5, (faites, retards, a_venir)
+    assert etapes.filter(action__statut=Statut.TERMINEE).exists()
+    assert not etapes.a_faire().filter(action__statut=Statut.TERMINEE).exists()
+
+
+def test_des_documents_sont_des_fichiers_ou_des_liens_des_preuves_certains_reserves():
+    documents = Document.objects.presents()
+    assert documents.count() >= 15
+    for sorte in ({"preuve": True}, {"restreint": True}, {"fichier": ""}, {"type_mime": "application/pdf"}):
+        assert 2 <= documents.filter(**sorte).count() < documents.count(), sorte
+    liens = documents.exclude(lien="").values_list("lien", flat=True)
+    assert all(urlsplit(lien).hostname.endswith(".example") for lien in liens)
+
+
+def test_un_document_se_relit_et_se_dit_synthetique():
+    for document in Document.objects.exclude(fichier=""):
+        contenu = document.fichier.read()
+        assert len(contenu) == document.taille
+        assert "synthétique".encode("cp1252" if document.type_mime == "application/pdf" else "utf-8") in contenu
+
+
+def test_un_document_est_depose_a_son_jour_par_quelqu_un():
+    assert len({document.depose_le.year for document in Document.objects.all()}) >= 3
+    for document in Document.objects.all():
+        version = document.history.get()
+        assert (version.history_date, version.history_user) == (document.depose_le, document.depose_par)
+
+
+def test_des_comites_se_sont_tenus_avec_leurs_decisions_et_un_autre_est_prevu(plan):
+    tenus = plan.comites.filter(date__lt=AUJOURD_HUI)
+    assert [comite.decisions.count() for comite in tenus] == [3] * 7
+    assert Decision.objects.filter(action=None).count() == 7
+    prevu = plan.comites.get(date__gt=AUJOURD_HUI)
+    assert not prevu.decisions.exists()
+
+
+def test_une_campagne_court_et_une_partie_des_pilotes_a_repondu(plan):
+    campagne = plan.campagnes.get()
+    assert campagne.close_le is None
+    assert campagne.avant_le > AUJOURD_HUI
+    demandees = campagne.demandes.values("action")
+    assert set(demandees.values_list("action", flat=True)) == set(
+        au_plan().exclude(etat_statut=Statut.TERMINEE).values_list("pk", flat=True)
+    )
+    repondues = NoteDeSuivi.objects.filter(action__in=demandees, saisi_le__gt=campagne.lancee_le).values("action")
+    assert 10 <= repondues.distinct().count() < campagne.demandes.count()
+    assert campagne.demandes.filter(destinataire=None).exists()
+
+
+def test_un_changement_en_nombre_peut_se_defaire():
+    lot = Lot.objects.get()
+    assert lot.lignes.count() >= 3
+    assert not Action.objects.filter(pk__in=lot.lignes.values("id_objet")).exclude(priorite=Priorite.HAUTE).exists()
+    resultat = defaire(lot, auteur=Utilisateur.objects.get(username="responsable"))
+    assert (resultat.defaits, resultat.refus) == (lot.lignes.count(), [])
+
+
+def test_l_agent_supplee_une_action_d_un_autre_service():
+    agent = Utilisateur.objects.get(username="agent")
+    assert agent.actions_suppleees.exclude(service_pilote=agent.service).count() == 1
 
 
 # --- Les personnes --------------------------------------------------------------------------------

@@ -68,3 +68,22 @@ NOTES_D_ATTENTE = (
     "Prise de contact faite ; lancement espéré au prochain trimestre.",
     "Le service confirme son intérêt, sous réserve de moyens.",
 )
+
+LIEU_DU_COMITE = "Salle du conseil"
+DECISIONS_SUR_LE_PLAN = (
+    "Le comité prend acte de l'avancement et demande un point écrit à chaque direction avant l'été.",
+    "Les actions sans échéance en reçoivent une avant le prochain comité.",
+    "Le bilan annuel sera présenté au conseil au premier trimestre.",
+    "Les échéances de fin d'année sont maintenues.",
+)
+DECISIONS_SUR_UNE_ACTION = (
+    "Poursuivre. Le service dira au prochain comité ce qui lui manque.",
+    "Associer la direction des finances avant la prochaine consultation.",
+    "Échéance maintenue ; un point d'étape par écrit dans deux mois.",
+    "Présenter un premier retour d'expérience aux communes.",
+    "Chiffrer deux scénarios avant d'aller plus loin.",
+)
+MESSAGE_DE_CAMPAGNE = (
+    "Deux clics suffisent : le statut s'il a changé, une note sinon. "
+    "Le relevé du comité reprendra ce qui est écrit ici."
+)

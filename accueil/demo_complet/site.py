@@ -3,8 +3,10 @@
 from django.utils import timezone
 
 from accueil.demo_complet import indicateurs, partenaires, plan
-from accueil.demo_complet.calendrier import Calendrier
+from accueil.demo_complet.calendrier import Calendrier, Chronique
 from accueil.demo_complet.personnes import SERVICE_DE_L_AGENT, reunir
+from accueil.demo_complet.pilotage import Pilotage
+from accueil.demo_complet.suivi import Suivi
 
 __all__ = ["SERVICE_DE_L_AGENT", "ecrire"]
 
@@ -21,3 +23,8 @@ def ecrire() -> None:
     par_sigle = partenaires.presenter(le_plan, calendrier, equipe.responsable)
     actions = plan.vivre(le_plan, equipe, par_sigle, calendrier, maintenant)
     indicateurs.mesurer(le_plan, equipe, actions, calendrier, maintenant)
+    # En dernier : un tirage de plus ici ne change rien à ce qui précède.
+    chronique = Chronique()
+    Suivi(actions, equipe, calendrier, chronique).inscrire()
+    Pilotage(le_plan, actions, equipe, calendrier, chronique).inscrire()
+    chronique.jouer(maintenant)

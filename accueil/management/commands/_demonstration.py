@@ -61,7 +61,12 @@ class CommandeDeDemonstration(BaseCommand):
 
 def preparer_compte(identifiant: str, role: Role, service: Service, mot_de_passe: str) -> None:
     compte, _ = Utilisateur.objects.get_or_create(
-        username=identifiant, defaults={"service": service if role is Role.AGENT else None}
+        username=identifiant,
+        defaults={
+            "service": service if role is Role.AGENT else None,
+            # « .example » est réservé : un courriel de la démonstration n'arrive chez personne.
+            "courriel": f"{identifiant}@demonstration.example",
+        },
     )
     compte.set_password(mot_de_passe)
     compte.is_active = True
