@@ -31,14 +31,15 @@
     if (volet && volet.open) { fermer(volet, true); }
   });
 
-  /* « / » mène à la recherche, sauf à qui écrit : à la boîte que la page montre, sinon à la page qui en a une. */
+  /* « / » mène à la recherche, sauf à qui écrit : à la dernière boîte visible (celle de la page, avant celle de l'en-tête), sinon
+   * à la page de recherche. */
   function ecrit(element) {
     return element.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(element.tagName);
   }
   document.addEventListener("keydown", function (evenement) {
     if (evenement.key !== "/" || evenement.ctrlKey || evenement.altKey || evenement.metaKey || ecrit(evenement.target)) { return; }
     var boites = Array.prototype.slice.call(document.querySelectorAll("[data-recherche]"));
-    var boite = boites.filter(function (champ) { return champ.offsetParent !== null; })[0];
+    var boite = boites.filter(function (champ) { return champ.offsetParent !== null; }).pop();
     var lien = document.querySelector(".recherche-lien");
     if (!boite && !lien) { return; }
     evenement.preventDefault();
