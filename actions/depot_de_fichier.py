@@ -103,9 +103,10 @@ def en_mo(octets: int) -> str:
 
 
 def trop_lourd(nom: str, octets: int) -> ValidationError:
-    return ValidationError(
-        f"«{INSECABLE}{nom_sur(nom)}{INSECABLE}» pèse {en_mo(octets)} : {en_mo(TAILLE_MAX)} au plus."
-    )
+    cite, poids = f"«{INSECABLE}{nom_sur(nom)}{INSECABLE}»", en_mo(octets)
+    # À un octet près, « pèse 20 Mo : 20 Mo au plus » ne se comprendrait pas.
+    pese = poids if poids != en_mo(TAILLE_MAX) else f"un peu plus de {poids}"
+    return ValidationError(f"{cite} pèse {pese} : {en_mo(TAILLE_MAX)} au plus.")
 
 
 def controler(fichier: File) -> FichierControle:

@@ -6,10 +6,10 @@ from datetime import date
 import django_filters
 from django import forms
 from django.conf import settings
-from django.db.models import Model
+from django.db.models import Exists, Model, OuterRef
 from django.utils import timezone
 
-from actions.models import Action, Axe, Plan
+from actions.models import Action, Axe, Document, Plan
 from actions.statuts import PointAttention, Priorite, Statut
 from comptes.models import Service, Utilisateur
 from partenaires.models import Partenaire
@@ -107,6 +107,12 @@ class FiltreActions(django_filters.FilterSet):
         method="filtrer_attention",
         empty_label="—",
     )
+    preuve = django_filters.ChoiceFilter(
+        label="Preuve",
+        choices=[("oui", "Avec une preuve"), ("non", "Sans preuve")],
+        method="filtrer_preuve",
+        empty_label="—",
+    )
     presence = django_filters.ChoiceFilter(
         label="Présence",
         choices=[("retirees", "Retirées du plan"), ("toutes", "Toutes")],
@@ -182,6 +188,10 @@ class FiltreActions(django_filters.FilterSet):
 
     def filtrer_attention(self, actions, nom, nature):
         return actions.avec_point_attention() if nature == "oui" else actions.filter(attention_nature=nature)
+
+    def filtrer_preuve(self, actions, nom, reponse):
+        preuve = Exists(Document.objects.presents().filter(action=OuterRef("pk"), preuve=True))
+        return actions.filter(preuve if reponse == "oui" else ~preuve)
 
     def filtrer_presence(self, actions, nom, choix):
         return actions.retirees() if choix == "retirees" else actions
