@@ -25,8 +25,8 @@ class FormulaireDeDuplication(forms.Form):
     annee_fin = forms.IntegerField(label="Dernière année", validators=BORNES_ANNEE)
     depart = ChampDate(
         label="Date de départ",
-        help_text="Le jour où chaque action reprise devient « non initiée ». S'il est à venir, les journaux "
-        "commencent aujourd'hui et disent le départ prévu : rien ne s'y inscrit d'avance.",
+        help_text="Le jour où chaque action reprise devient «\u00a0non initiée\u00a0». S'il est à venir, les journaux "
+        "commencent aujourd'hui et disent le départ prévu\u00a0: rien ne s'y inscrit d'avance.",
     )
     avec_pilotes = forms.BooleanField(
         label="Reprendre aussi les pilotes et leurs suppléants",

@@ -403,8 +403,10 @@ def test_un_plan_inconnu_est_introuvable(connecte):
 def test_la_copie_et_son_origine_se_renvoient_l_une_a_l_autre(connecte, source):
     ancienne = la_premiere(source)
     copie = la_premiere(reprendre(source))
-    assert f'<a href="/actions/{ancienne.pk}/">action 1</a>' in connecte.get(f"/actions/{copie.pk}/").content.decode()
-    assert f'Reprise dans <a href="/actions/{copie.pk}/">' in connecte.get(f"/actions/{ancienne.pk}/").content.decode()
+    lien = f'Reprise de</dt><dd><a href="/actions/{ancienne.pk}/">l\'action 1</a> du plan'
+    assert lien in connecte.get(f"/actions/{copie.pk}/").content.decode()
+    retour = f'Reprise dans</dt><dd><a href="/actions/{copie.pk}/">'
+    assert retour in connecte.get(f"/actions/{ancienne.pk}/").content.decode()
 
 
 def test_le_bilan_et_l_administration_y_menent_ceux_qui_en_ont_le_droit(client, source, responsable):
