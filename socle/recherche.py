@@ -95,9 +95,9 @@ class ChampRecherche(models.TextField):
         setattr(objet, self.attname, valeur)
         return valeur
 
-    def contribute_to_class(self, cls: type[models.Model], name: str, **options: Any) -> None:
+    def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
         """`loaddata` écrit ce qu'il lit sans appeler `pre_save` : seul le signal lui fait remplir la colonne."""
-        super().contribute_to_class(cls, name, **options)
+        super().contribute_to_class(cls, name, private_only)
         if self.sources and not cls._meta.abstract:
             pre_save.connect(self._remplir_le_brut, sender=cls)
 
