@@ -272,7 +272,9 @@ class GestesDAction(LigneVersionnee):
             if actuelle.version != version:
                 return journal.deja_fait(actuelle, auteur, version, valeurs)
             verifier(journal.en_vigueur_pour(actuelle, valeurs["date_effet"]))
-            return journal.ecrire(actuelle, auteur=auteur, insere_avant=insere_avant, lot=lot, **valeurs)
+            return journal.ecrire(
+                actuelle, auteur=auteur, insere_avant=insere_avant, lot=lot, sous_verrou=True, **valeurs
+            )
 
 
 def _porte(ligne: JournalDAction, valeurs: dict[str, Any]) -> bool:

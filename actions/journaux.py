@@ -60,17 +60,19 @@ class JournalDAction(LigneSignee):
         insere_avant: int | None = None,
         annule: Self | None = None,
         saisi_le: datetime | None = None,
+        sous_verrou: bool = False,
         **valeurs: Any,
     ) -> Self:
         """Ajoute une ligne et remet à jour la projection de l'action, dans une transaction.
 
+        `sous_verrou` : l'appelant vient de relire l'action par `verrouillee()`, dans sa propre transaction.
         `insere_avant` est l'identifiant de la ligne avant laquelle on accepte d'insérer une saisie tardive.
         `saisi_le` n'est donné que pour reprendre un historique ; il ne recule jamais par rapport au journal.
 
         Lève ValidationError (date future, règle d'une ligne) ou SaisieTardive ; rien n'est alors écrit.
         """
         with transaction.atomic():
-            action = action.verrouillee()
+            action = action if sous_verrou else action.verrouillee()
             ligne = cls(
                 action=action,
                 date_effet=date_effet,
@@ -83,7 +85,8 @@ class JournalDAction(LigneSignee):
             )
             ligne._verifier_la_correction()
             ligne._verifier_la_date(insere_avant)
-            ligne.full_clean()
+            # Ce que le programme donne lui-même n'est pas à vérifier : la base tient les clés étrangères.
+            ligne.full_clean(exclude={"action", "auteur", "lot"} | ({"annule"} if annule is None else set()))
             ligne.save()
             ligne._projeter()
         return ligne

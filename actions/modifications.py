@@ -102,7 +102,8 @@ def _ecrire_la_fiche(action: Action, trouves: list[Ecart], signature: Signature)
     for ecart in propres:
         if ecart.champ not in LIBELLES_DES_LIENS:
             setattr(action, ecart.champ, ecart.apres)
-    action.full_clean(exclude=CHAMPS_PROJETES)
+    # Ce qui ne change pas a été vérifié en son temps : le revérifier coûterait dix requêtes par action.
+    action.full_clean(exclude=CHAMPS_PROJETES | action.hors_de_cause({ecart.champ for ecart in propres}))
     # Hors d'une demande du navigateur (ouvrier, commande), l'historique ne saurait pas qui.
     action._history_user = signature.auteur  # type: ignore[attr-defined]
     action.save()

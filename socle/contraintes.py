@@ -1,5 +1,6 @@
 """Contraintes nommées : celles qui reviennent d'un modèle à l'autre, et le champ à côté duquel elles parlent."""
 
+from collections.abc import Collection
 from typing import ClassVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -32,6 +33,13 @@ def liste_fermee(
     return models.CheckConstraint(condition=Q(**{f"{champ}__in": valeurs}), name=nom, violation_error_message=message)
 
 
+def _champs_de(contrainte: models.BaseConstraint) -> set[str]:
+    """Les champs qu'une contrainte regarde."""
+    if isinstance(contrainte, models.UniqueConstraint):
+        return {*contrainte.fields}
+    return set(contrainte.condition.referenced_base_fields) if isinstance(contrainte, models.CheckConstraint) else set()
+
+
 class ContraintesAuChamp(models.Model):
     """Le message d'une contrainte qui regarde plusieurs champs se lit à côté de celui qu'il faut corriger.
 
@@ -53,6 +61,16 @@ class ContraintesAuChamp(models.Model):
             for erreur in erreurs.pop(NON_FIELD_ERRORS, []):
                 erreurs.setdefault(champs.get(str(erreur.message), NON_FIELD_ERRORS), []).append(erreur)
             raise ValidationError(erreurs) from refus
+
+    def hors_de_cause(self, changes: Collection[str]) -> set[str]:
+        """Les champs à exclure de `full_clean` quand seuls `changes` changent : ni eux, ni ceux qu'une contrainte lie à
+        l'un d'eux. Ce qui est enregistré ailleurs a déjà été vérifié, et la base tient ses contraintes."""
+        en_cause = set(changes)
+        for contrainte in self._meta.constraints:
+            lies = _champs_de(contrainte)
+            if lies & set(changes):
+                en_cause |= lies
+        return {champ.name for champ in self._meta.fields} - en_cause
 
     def _champs_par_message(self, absents) -> dict[str, str]:
         return {

@@ -105,6 +105,20 @@ def test_un_seul_champ_refuse_et_rien_de_l_action_n_est_ecrit(action, auteur):
     assert relue(action).priorite == Priorite.BASSE
 
 
+def test_un_champ_seul_est_verifie_avec_ceux_qu_une_contrainte_lui_lie(action, auteur):
+    """Seul ce qui change se revérifie : pas au prix d'une règle qui regarde deux champs."""
+    modifier(action, {"suppleant": auteur}, Signature(auteur))
+    with pytest.raises(ValidationError, match="suppléant"):
+        modifier(relue(action), {"pilote": auteur}, Signature(auteur))
+    with pytest.raises(ValidationError, match="ni l'une ni l'autre"):
+        modifier(relue(action), {"attention_nature": "AUTRE"}, Signature(auteur))
+    with pytest.raises(ValidationError, match="autre plan"):
+        modifier(relue(action), {"axe": Axe.objects.create(plan=fabriques.plan(), intitule="Axe")}, Signature(auteur))
+    voisine = fabriques.action(action.plan)
+    with pytest.raises(ValidationError, match="déjà ce numéro"):
+        modifier(relue(action), {"numero": voisine.numero}, Signature(auteur))
+
+
 def test_defaire_rend_chaque_champ_et_fait_grandir_les_journaux(action, auteur, lot):
     avant = tout(action)
     modifier(action, un_peu_de_tout(action.plan), Signature(auteur, motif="Revu.", lot=lot))
