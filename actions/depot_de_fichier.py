@@ -98,15 +98,18 @@ def nom_sur(nom: str) -> str:
     return f"{base[: LONGUEUR_DU_NOM - len(extension) - 1].rstrip()}.{extension.lower()}"
 
 
-def en_mo(octets: int) -> str:
-    return f"{formater_nombre(max(octets / MO, 0.1), 1 if octets < 10 * MO else 0)}{INSECABLE}Mo"
+def poids_lisible(octets: int) -> str:
+    """« 340 ko », « 1,2 Mo », « 50 Mo » ; jamais « 0 »."""
+    if octets < MO / 10:
+        return f"{formater_nombre(-(-octets // 1024))}{INSECABLE}ko"
+    return f"{formater_nombre(octets / MO, 1 if octets < 10 * MO else 0)}{INSECABLE}Mo"
 
 
 def trop_lourd(nom: str, octets: int) -> ValidationError:
-    cite, poids = f"«{INSECABLE}{nom_sur(nom)}{INSECABLE}»", en_mo(octets)
+    cite, poids = f"«{INSECABLE}{nom_sur(nom)}{INSECABLE}»", poids_lisible(octets)
     # À un octet près, « pèse 20 Mo : 20 Mo au plus » ne se comprendrait pas.
-    pese = poids if poids != en_mo(TAILLE_MAX) else f"un peu plus de {poids}"
-    return ValidationError(f"{cite} pèse {pese} : {en_mo(TAILLE_MAX)} au plus.")
+    pese = poids if poids != poids_lisible(TAILLE_MAX) else f"un peu plus de {poids}"
+    return ValidationError(f"{cite} pèse {pese} : {poids_lisible(TAILLE_MAX)} au plus.")
 
 
 def controler(fichier: File) -> FichierControle:

@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from actions.depot_de_fichier import controler, en_mo
+from actions.depot_de_fichier import controler, poids_lisible
 from actions.requetes import condition_de_releve
 from comptes.droits import Droit, Portee, peut, portee
 from socle.modeles import ConflitDeVersion, LigneVersionnee
@@ -140,7 +140,7 @@ class Document(Cherchable, LigneVersionnee):
     @property
     def taille_lisible(self) -> str:
         """« 1,2 Mo » ; vide pour un lien."""
-        return en_mo(self.taille) if self.taille else ""
+        return poids_lisible(self.taille) if self.taille else ""
 
     # --- Écriture ------------------------------------------------------------------------------
 

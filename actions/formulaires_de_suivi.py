@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from actions.creation import avancement_a_ecrire
-from actions.depot_de_fichier import ACCEPTES, EN_CLAIR, TAILLE_MAX, en_mo, trop_lourd
+from actions.depot_de_fichier import ACCEPTES, EN_CLAIR, TAILLE_MAX, poids_lisible, trop_lourd
 from actions.formulaires import FormulaireAuJournal, FormulaireDeGeste, FormulaireNote, champ_date_effet
 from actions.journaux import JournalDAction
 from actions.models import Action, Document, Etape
@@ -113,11 +113,17 @@ class FormulaireDepot(FormulaireDeGeste):
         # Vide, c'est au contrôle du contenu de le dire.
         allow_empty_file=True,
         max_length=500,
-        help_text=f"{EN_CLAIR}. {en_mo(TAILLE_MAX)} au plus, sans macros.",
+        help_text=f"{EN_CLAIR}. {poids_lisible(TAILLE_MAX)} au plus, sans macros.",
         widget=forms.ClearableFileInput(attrs={"accept": ACCEPTES}),
     )
     lien = forms.URLField(
-        label="Ou un lien", required=False, max_length=500, assume_scheme="https", help_text="Adresse d'une page."
+        label="Ou un lien",
+        required=False,
+        max_length=500,
+        assume_scheme="https",
+        help_text="L'adresse d'une page.",
+        # Le champ « url » d'un navigateur refuserait une adresse sans https://, que l'on sait compléter.
+        widget=forms.TextInput(attrs={"inputmode": "url"}),
     )
     nom = forms.CharField(
         label="Titre", required=False, max_length=200, help_text="Vide : le nom du fichier, ou l'adresse."
