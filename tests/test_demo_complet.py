@@ -68,7 +68,8 @@ def instantane() -> dict[str, list[dict]]:
     }
 
     def valeur(champ, brute):
-        cible = modele if champ.primary_key else champ.related_model
+        # Une ligne de lot nomme son objet sans clé étrangère : c'est toujours une action.
+        cible = modele if champ.primary_key else Action if champ.name == "id_objet" else champ.related_model
         return rangs[cible][brute] if brute is not None and cible in rangs else brute
 
     contenu = {}
