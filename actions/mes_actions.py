@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, Exists, OuterRef, Prefetch, Q, When
+from django.db.models import BooleanField, Case, Count, Exists, ExpressionWrapper, OuterRef, Prefetch, Q, When
 from django.urls import reverse
 from django.utils import timezone
 
@@ -38,15 +38,15 @@ class File:
 
 # Ce que compte chaque file, parmi les actions au plan pas terminées, et le filtre de la liste qui dit la même chose.
 _FILES: dict[str, tuple[str, Q, dict[str, str]]] = {
-    "retards": ("en retard", Q(est_en_retard=True), {"retard": "oui"}),
-    "silences": (
+    "retard": ("en retard", Q(est_en_retard=True), {"retard": "oui"}),
+    "silence": (
         f"sans nouvelle depuis {settings.MOIS_SANS_NOUVELLE}\u00a0mois",
         Q(sans_nouvelle=True),
         {"nouvelles": "aucune"},
     ),
     "sans_pilote": ("sans pilote", Q(pilote__isnull=True), {"pilote": "null"}),
     "sans_echeance": ("sans échéance", Q(etat_echeance__isnull=True), {"echeance": "aucune"}),
-    "attentions": ("avec un point d'attention", ~Q(attention=""), {"attention": "oui"}),
+    "signalee": ("avec un point d'attention", ~Q(attention=""), {"attention": "oui"}),
 }
 
 
@@ -136,22 +136,32 @@ def mes_actions(
 def _compter(
     toutes: ActionQuerySet, utilisateur: "Utilisateur | AnonymousUser", etendue: Portee
 ) -> tuple[dict[Urgence, int], list[File]]:
-    """Les actions de chaque urgence et les files de travail, en une requête."""
-    a_lui = condition_de_releve(utilisateur)
+    """Les actions de chaque urgence et les files de travail, en une requête.
+
+    Elle compte les actions par ce qui les distingue, et le reste s'additionne ici : un compte par file redirait
+    chaque fois, sur chaque action, ce qu'est une action sans nouvelle.
+    """
+    conditions = {"a_lui": condition_de_releve(utilisateur), "a_mener": NON_TERMINEE}
+    conditions |= {nom: condition for nom, (_, condition, _) in _FILES.items()}
+    faits = {nom: ExpressionWrapper(condition, BooleanField()) for nom, condition in conditions.items()}
     tout = etendue is Portee.TOUT
-    agregats: dict[str, Any] = {
-        f"urgence_{urgence.value}": Count("pk", filter=a_lui & Q(urgence=urgence)) for urgence in Urgence
-    }
-    if etendue is not Portee.RIEN:
-        agregats |= {nom: Count("pk", filter=NON_TERMINEE & condition) for nom, (_, condition, _) in _FILES.items()}
-    comptes = (toutes if tout else toutes.filter(a_lui)).aggregate(**agregats)
+    actions = (toutes if tout else toutes.filter(conditions["a_lui"])).annotate(**faits)
+    sortes = list(actions.values("urgence", *faits).annotate(combien=Count("pk")).order_by())
+
+    def somme(*voulus: str, **valeurs: Any) -> int:
+        return sum(
+            sorte["combien"]
+            for sorte in sortes
+            if all(sorte[nom] for nom in voulus) and all(sorte[nom] == valeur for nom, valeur in valeurs.items())
+        )
+
     parmi = {"reste": "oui"} if tout else {"miennes": "oui", "reste": "oui"}
     files = [
-        File(libelle, comptes[nom], f"{reverse('actions:liste')}?{urlencode(parmi | filtre)}")
+        File(libelle, nombre, f"{reverse('actions:liste')}?{urlencode(parmi | filtre)}")
         for nom, (libelle, _, filtre) in _FILES.items()
-        if comptes.get(nom)
+        if etendue is not Portee.RIEN and (nombre := somme("a_mener", nom))
     ]
-    return {urgence: comptes[f"urgence_{urgence.value}"] for urgence in Urgence}, files
+    return {urgence: somme("a_lui", urgence=urgence.value) for urgence in Urgence}, files
 
 
 def _avec_ce_qui_attend(actions: ActionQuerySet, le: date) -> ActionQuerySet:
