@@ -164,7 +164,7 @@ def _echeance(version: Any) -> str:
 
 
 def _des_documents(action: Action, lisibles: set[int], limite: int) -> Iterator[Evenement]:
-    champs = [Document._meta.get_field(nom) for nom in ("titre", "preuve", "restreint")]
+    champs = _champs(Document, {champ.name for champ in _suivis(Document)} - {"titre", "preuve", "restreint"})
     for avant, version in _avec_la_precedente(_versions(Document, limite, action_id=action.pk)):
         if version.id not in lisibles:
             continue

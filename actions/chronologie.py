@@ -93,8 +93,9 @@ def _icone(ligne: Any, nature: str) -> str:
 
 def _des_notes(action: Action, limite: int) -> Iterable[Evenement]:
     notes = NoteDeSuivi.objects.filter(action=action).select_related("auteur")
-    corrigee = Exists(NoteDeSuivi.objects.filter(annule=OuterRef("pk")))
-    for note in notes.annotate(corrigee=corrigee)[:limite]:
+    corrections = NoteDeSuivi.objects.filter(annule=OuterRef("pk"))
+    lues: Iterable[Any] = notes.annotate(corrigee=Exists(corrections))[:limite]
+    for note in lues:
         yield Evenement(
             nature="note",
             titre=f"Note ({note.get_portee_display().lower()})",

@@ -71,8 +71,9 @@ class DocumentQuerySet(QuerySetCherchable["Document"]):
             titre=titre.strip(),
         )
         if depose_le is not None:
-            document.depose_le = document._history_date = depose_le
-            document._history_user = auteur
+            document.depose_le = depose_le
+            # Ce que simple_history lit, et que le modèle ne déclare pas.
+            vars(document).update(_history_date=depose_le, _history_user=auteur)
         if fichier is not None:
             document._prendre(fichier)
         document.titre = document.titre or document.nom_du_fichier or document.lien[:200]
@@ -132,7 +133,7 @@ class Document(Cherchable, LigneVersionnee):
     def __str__(self) -> str:
         return self.titre
 
-    def lisible_par(self, utilisateur: "Utilisateur") -> bool:
+    def lisible_par(self, utilisateur: "Utilisateur | AnonymousUser") -> bool:
         """Chacun lit ; un document réservé, ceux qui peuvent mettre l'action à jour."""
         droit = Droit.METTRE_A_JOUR if self.restreint else Droit.CONSULTER
         return peut(utilisateur, droit, self.action)

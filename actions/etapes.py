@@ -80,9 +80,6 @@ class Etape(LigneVersionnee):
     retiree = models.BooleanField("retirée", default=False, editable=False)
 
     CHAMPS_DES_CONTRAINTES = {"etape_precision_coherente": "echeance"}
-    # Ce qu'annote `avec_retard`.
-    est_en_retard: bool
-
     objects = EtapeQuerySet.as_manager()
     history = HistoricalRecords()
 

@@ -342,4 +342,8 @@ class CorrectionDePresence(FormulaireDeCorrection):
     motif = forms.CharField(label="Motif", required=False, max_length=300, help_text="Demandé pour un retrait.")
 
 
-CORRECTIONS = {"statut": CorrectionDeStatut, "echeance": CorrectionDEcheance, "presence": CorrectionDePresence}
+CORRECTIONS: dict[str, type[FormulaireDeCorrection]] = {
+    "statut": CorrectionDeStatut,
+    "echeance": CorrectionDEcheance,
+    "presence": CorrectionDePresence,
+}

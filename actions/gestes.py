@@ -233,11 +233,10 @@ class GestesDAction(LigneVersionnee):
         La même correction du même auteur, reçue deux fois, n'est écrite qu'une fois. Lève ConflitDeVersion,
         SaisieTardive, ou ValidationError (déjà corrigée, rien à changer, motif manquant).
         """
-        journal = type(ligne)
         with transaction.atomic():
             actuelle = self._action.verrouillee()
             demandees = {"date_effet": date_effet, "commentaire": commentaire.strip(), **valeurs}
-            deja = journal.objects.filter(annule=ligne).select_related("auteur").first()
+            deja = ligne.sa_correction()
             if deja:
                 if deja.auteur == auteur and _porte(deja, demandees):
                     return deja

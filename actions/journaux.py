@@ -177,6 +177,11 @@ class JournalDAction(LigneSignee):
     def verifier_la_correction(self, date_effet: date, valeurs: dict[str, Any]) -> None:
         """Ce qu'une correction de cette ligne doit respecter en plus des règles d'une ligne. Lève ValidationError."""
 
+    def sa_correction(self) -> Self | None:
+        """La ligne qui corrige celle-ci, avec son auteur."""
+        # Q : le vérificateur de types ne sait pas suivre une clé étrangère vers « soi » d'un modèle abstrait.
+        return cast("Self | None", type(self).objects.filter(Q(annule=self.pk)).select_related("auteur").first())
+
     def qui_la_remplace_le_jour_meme(self) -> Self | None:
         """La ligne en vigueur ce jour-là, si elle a été saisie après celle-ci."""
         meme_jour = type(self).objects.filter(action=self.action, date_effet=self.date_effet, pk__gt=self.pk)

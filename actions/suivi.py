@@ -1,6 +1,7 @@
 """Ce qui s'attache à une action : partenaires, références à d'autres cadres, notes de suivi."""
 
-from typing import TYPE_CHECKING, Self
+import datetime
+from typing import TYPE_CHECKING, Self, cast
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -143,7 +144,7 @@ class NoteDeSuivi(Cherchable, models.Model):
         if self.date and self.date > timezone.localdate():
             raise ValidationError({"date": "Une note ne se date pas dans le futur."})
 
-    def corriger(self, texte: str, *, auteur: "Utilisateur | None", le: date, portee: str) -> Self:
+    def corriger(self, texte: str, *, auteur: "Utilisateur | None", le: datetime.date, portee: str) -> Self:
         """Écrit la note qui remplace celle-ci ; l'ancienne reste lisible. La même correction du même auteur, reçue
         deux fois, n'est écrite qu'une fois.
 
@@ -154,7 +155,7 @@ class NoteDeSuivi(Cherchable, models.Model):
             self.action.verrouillee()
             deja = type(self).objects.filter(annule=self).select_related("auteur").first()
             if deja and (deja.texte, deja.date, deja.portee, deja.auteur) == (note.texte, le, portee, auteur):
-                return deja
+                return cast("Self", deja)
             if deja:
                 qui = f" par {deja.auteur}" if deja.auteur else ""
                 raise ValidationError(f"Cette note est déjà corrigée{qui} : « {deja} ». Corrigez plutôt celle-là.")

@@ -1,11 +1,14 @@
 """Corriger ce qui est écrit : une ligne d'un journal, une note. Rien ne s'efface : une autre ligne la remplace."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from actions.chronologie import JOURNAUX
-from actions.formulaires_de_suivi import CORRECTIONS, FormulaireCorrectionDeNote, FormulaireDeCorrection
+from actions.formulaires import FormulaireDeGeste
+from actions.formulaires_de_suivi import CORRECTIONS, FormulaireCorrectionDeNote
 from actions.journaux import JournalDAction
 from actions.models import Action, NoteDeSuivi
 from actions.views.commun import lecture_ou_envoi, trouver_l_action
@@ -38,7 +41,7 @@ def _corriger(
     request: HttpRequest,
     action: Action,
     ligne: JournalDAction | NoteDeSuivi | None,
-    classe: type[FormulaireDeCorrection] | type[FormulaireCorrectionDeNote],
+    classe: Callable[..., FormulaireDeGeste],
 ) -> HttpResponse:
     if ligne is None:
         raise Introuvable(INTROUVABLE)
