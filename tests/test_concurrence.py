@@ -1,5 +1,6 @@
 """Plusieurs personnes à la fois, avec de vrais fils et de vraies connexions, sur la base configurée."""
 
+import datetime
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -8,7 +9,8 @@ from functools import partial
 import pytest
 from django.db import connections
 
-from actions.models import Action, ChangementDeStatut
+from actions.duplication import dupliquer
+from actions.models import Action, ChangementDeStatut, Plan
 from actions.statuts import Statut
 from comptes.droits import Role
 from socle.modeles import ConflitDeVersion
@@ -86,6 +88,15 @@ def test_les_actions_creees_ensemble_dans_un_plan_ont_des_numeros_differents():
     plan = fabriques.plan()
     creees = ensemble([lambda: Action.objects.creer(plan=plan, auteur=None, intitule="x") for _ in range(N)])
     assert sorted(creee.numero for creee in creees) == list(range(1, N + 1))
+
+
+def test_un_plan_duplique_plusieurs_fois_ensemble_ne_l_est_qu_une(action):
+    periode = {"intitule": "La suite", "annee_debut": 2026, "annee_fin": 2028, "depart": datetime.date(2026, 1, 5)}
+    rendus = ensemble([partial(dupliquer, action.plan, auteur=None, **periode) for _ in range(N)])
+    (suite,) = Plan.objects.exclude(pk=action.plan_id)
+    assert [plan for plan, _ in rendus] == [suite] * N
+    assert sorted(nouveau for _, nouveau in rendus) == [False] * (N - 1) + [True]
+    assert Action.objects.filter(source=action).count() == 1
 
 
 def test_deux_enregistrements_d_une_valeur_lue_a_la_meme_version_font_un_conflit():
