@@ -124,7 +124,7 @@ def dupliquer(
             **_reprendre(source, CHAMPS_DU_PLAN),
         )
         plan.full_clean()
-        plan._history_user = auteur
+        plan._history_user = auteur  # type: ignore[attr-defined]
         plan.save()
         _Copie(source, plan, auteur).ecrire(depart, avec_pilotes=avec_pilotes)
     return plan, True
@@ -193,9 +193,14 @@ class _Copie:
         )
         return {ancienne.pk: nouvelle for ancienne, nouvelle in zip(anciennes, nouvelles, strict=True)}
 
-    def _suivre(self, modele: type[models.Model], champs: tuple[str, ...], actions: dict[int, Action]) -> None:
+    def _suivre(
+        self,
+        modele: type[PartenaireDeLAction] | type[ReferenceCadre],
+        champs: tuple[str, ...],
+        actions: dict[int, Action],
+    ) -> None:
         """Recopie ce qui s'attache aux actions reprises."""
-        anciennes = modele._default_manager.filter(action__plan=self.source).order_by("pk")
+        anciennes = modele.objects.filter(action__plan=self.source).order_by("pk")
         self._en_masse(
             modele,
             (

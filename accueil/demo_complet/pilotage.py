@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from accueil.demo_complet import phrases
 from accueil.demo_complet.calendrier import Calendrier, Chronique, ouvre
@@ -78,15 +79,19 @@ class Pilotage:
         sujets = self.calendrier.hasard.sample(en_cours, k=min(2, len(en_cours)))
         for action in (None, *sujets):
             textes = phrases.DECISIONS_SUR_UNE_ACTION if action else phrases.DECISIONS_SUR_LE_PLAN
-            decision = {"action": action, "texte": self.calendrier.hasard.choice(textes)}
-            self.chronique.noter(
-                saisi_le,
-                lambda decision=decision: enregistrer(
-                    Decision(comite=comite, saisi_le=saisi_le, auteur=self.equipe.responsable, **decision),
-                    saisi_le,
-                    self.equipe.responsable,
-                ),
+            decision = Decision(
+                comite=comite,
+                action=action,
+                texte=self.calendrier.hasard.choice(textes),
+                saisi_le=saisi_le,
+                auteur=self.equipe.responsable,
             )
+            self.chronique.noter(saisi_le, partial(self._relever, decision))
+
+    def _relever(self, decision: Decision) -> Decision:
+        """Écrite une fois le comité enregistré : il a alors une clé."""
+        decision.comite_id = decision.comite.pk
+        return enregistrer(decision, decision.saisi_le, decision.auteur)
 
     def _convoquer(self) -> None:
         self._comite(PROCHAIN_COMITE, self.calendrier.saisie(CONVOCATION, (0,)))
@@ -160,7 +165,14 @@ class Pilotage:
 
     def _deplacer(self, action: Action, mouvement: Mouvement, jour: datetime.date, motif: str) -> None:
         saisi_le = self.calendrier.saisie(ouvre(jour))
-        signature = {"date_effet": jour, "saisi_le": saisi_le, "auteur": self.equipe.responsable}
         self.chronique.noter(
-            saisi_le, lambda: PresenceAuPlan.ecrire(action, mouvement=mouvement, motif=motif, **signature)
+            saisi_le,
+            lambda: PresenceAuPlan.ecrire(
+                action,
+                mouvement=mouvement,
+                motif=motif,
+                date_effet=jour,
+                saisi_le=saisi_le,
+                auteur=self.equipe.responsable,
+            ),
         )

@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from django.core.files.base import ContentFile
 
@@ -70,7 +71,7 @@ class Suivi:
                 action=action, intitule=intitule, echeance=echeance.fin, precision=echeance.precision, ordre=ordre
             )
             auteur = self._auteur(action)
-            self.chronique.noter(prevues_le, lambda e=etape, qui=auteur: enregistrer(e, prevues_le, qui))
+            self.chronique.noter(prevues_le, partial(enregistrer, etape, prevues_le, auteur))
             faite_le = self.calendrier.jour(prevue - datetime.timedelta(days=20), prevue)
             if fin is not None or faite_le <= nouvelles:
                 self._faire(etape, min(faite_le, nouvelles), auteur)
