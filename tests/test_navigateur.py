@@ -53,7 +53,7 @@ PAGES = {
     "actions:liste": Ligne(
         TOUS, variantes=("?page=2&sort=-echeance", "?statut=EN_COURS&retard=oui", "?q=introuvable")
     ),
-    "actions:miennes": Ligne((Role.AGENT,)),
+    "actions:miennes": Ligne(TOUS),
     "actions:creer": Ligne((Role.RESPONSABLE,)),
     "actions:detail": Ligne(TOUS),
     "actions:modifier": Ligne((Role.RESPONSABLE,)),
@@ -70,6 +70,7 @@ PAGES = {
     "actions:retirer": Ligne((Role.RESPONSABLE,)),
     "actions:remettre": Ligne((Role.RESPONSABLE,)),
     "actions:en_nombre": Ligne(GESTE),
+    "actions:reaffecter": Ligne((Role.RESPONSABLE,)),
     "actions:lots": Ligne(),
     "actions:lot": Ligne((Role.AGENT,)),
     "actions:partenaire": Ligne(TOUS),
