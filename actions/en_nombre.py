@@ -54,6 +54,17 @@ class Demande:
         """Celui du lot ; 200 signes au plus."""
         return f"Changement en nombre — {self.en_clair}"[:200]
 
+    def valeurs_pour(self, action: Action) -> Mapping[str, Any]:
+        """Les mêmes pour toutes ; une demande qui dépend de l'action le dit ici."""
+        return self.valeurs
+
+    def empechements(self, action: Action) -> tuple[str, ...]:
+        """Pourquoi cette demande ne s'applique pas à cette action, hors des règles communes."""
+        return ()
+
+    def une_fois_ecrite(self, lot: Lot, actions: Sequence[Action]) -> None:
+        """Ce qui suit l'écriture, dans la même transaction : rien d'ordinaire."""
+
 
 @dataclass(frozen=True)
 class ActionRefusee:
@@ -109,14 +120,15 @@ def examiner(
     """Ce que la demande ferait de chaque action (lues par `a_examiner`). `refus_connus` : constatés à l'écriture."""
     examen, juges = Examen(), _juges(actions, demande)
     for action in actions:
-        if raisons := _sans_y_toucher(action, utilisateur) or (refus_connus or {}).get(action.pk, ()):
+        empechements = _sans_y_toucher(action, utilisateur) or demande.empechements(action)
+        if raisons := empechements or (refus_connus or {}).get(action.pk, ()):
             examen.refusees.append(ActionRefusee(action, raisons))
             continue
-        trouves = ecarts(action, demande.valeurs)
+        trouves = ecarts(action, demande.valeurs_pour(action))
         if not trouves:
             examen.deja.append(action)
             continue
-        raisons = tuple(raison for ecart in trouves for raison in _raisons(action, ecart, demande, juges))
+        raisons = (*_raisons(action, trouves, demande, juges),)
         if raisons:
             examen.refusees.append(ActionRefusee(action, raisons))
         else:
@@ -165,9 +177,15 @@ def _vus_du(journal: type[JournalDAction], pks: Collection[int], jour: date) -> 
 
 
 def _raisons(
-    action: Action, ecart: Ecart, demande: Demande, juges: Mapping[str, Mapping[int, _Juge]]
+    action: Action, trouves: Sequence[Ecart], demande: Demande, juges: Mapping[str, Mapping[int, _Juge]]
 ) -> Iterable[str]:
-    if ecart.champ in juges:
+    apres = {ecart.champ: ecart.apres for ecart in trouves}
+    pilote, suppleant = apres.get("pilote", action.pilote), apres.get("suppleant", action.suppleant)
+    if pilote is not None and pilote == suppleant:
+        yield f"Pilote : {pilote} en est déjà suppléant·e"
+    for ecart in trouves:
+        if ecart.champ not in juges:
+            continue
         juge = juges[ecart.champ].get(action.pk, _Juge())
         if juge.suivante is not None:
             le = formater_date(juge.suivante.date_effet)
@@ -176,8 +194,6 @@ def _raisons(
             yield from _raisons_du_statut(ecart, juge)
         else:
             yield from _raisons_de_l_echeance(ecart, juge, demande)
-    elif ecart.champ == "pilote" and ecart.apres is not None and ecart.apres == action.suppleant:
-        yield f"Pilote : {ecart.apres} en est déjà suppléant·e"
 
 
 def _raisons_du_statut(ecart: Ecart, juge: _Juge) -> Iterable[str]:
@@ -219,6 +235,7 @@ def appliquer(
         )
         if refus:
             raise ApercuPerime(refus)
+        demande.une_fois_ecrite(lot, actions)
     return lot, True
 
 
@@ -227,7 +244,7 @@ def _ecrire(actions: Iterable[Action], demande: Demande, signature: Signature) -
     refus = {}
     for action in actions:
         try:
-            modifier(action, demande.valeurs, signature)
+            modifier(action, demande.valeurs_pour(action), signature)
         except ValidationError as erreur:
             refus[action.pk] = tuple(erreur.messages)
     return refus
@@ -238,6 +255,6 @@ def _deja_fait(actions: Iterable[Action], demande: Demande, utilisateur: "Utilis
     actions = list(actions)
     lots = Lot.objects.filter(auteur=utilisateur, intitule=demande.intitule, fait_le__gte=depuis, defait_par=None)
     lot = lots.filter(lignes__id_objet__in=[actions[0].pk]).first()
-    if lot is None or any(ecarts(action, demande.valeurs) for action in actions):
+    if lot is None or any(ecarts(action, demande.valeurs_pour(action)) for action in actions):
         raise ApercuPerime
     return lot

@@ -237,15 +237,15 @@ class Apercu:
         return signing.dumps(contenu, salt=SEL, compress=True)
 
     @classmethod
-    def lire(cls, jeton: str, auteur: Utilisateur) -> "Apercu":
-        """Lève DemandeIllisible si ce n'est pas l'aperçu de cet utilisateur, ou s'il est trop vieux."""
+    def lire(cls, jeton: str, auteur: Utilisateur, choix: str | None = None) -> "Apercu":
+        """Lève DemandeIllisible si ce n'est pas l'aperçu de cet utilisateur, de ce choix, ou s'il est trop vieux."""
         try:
             lu = signing.loads(jeton, salt=SEL, max_age=DUREE_DE_L_APERCU)
         except signing.SignatureExpired as erreur:
             raise DemandeIllisible("Cet aperçu est trop ancien : refaites-le depuis la liste.") from erreur
         except signing.BadSignature as erreur:
             raise DemandeIllisible("Cet aperçu n'est pas reconnu : refaites-le depuis la liste.") from erreur
-        if lu["auteur"] != auteur.pk:
-            raise DemandeIllisible("Cet aperçu est celui d'un autre compte : refaites-le depuis la liste.")
+        if lu["auteur"] != auteur.pk or choix not in (None, lu["choix"]):
+            raise DemandeIllisible("Cet aperçu n'est pas celui de cette page : refaites-le.")
         versions = dict(zip(lu["actions"], lu["versions"], strict=True))
         return cls(lu["choix"], lu["saisie"], versions, lu["auteur"], datetime.fromisoformat(lu["le"]))

@@ -13,6 +13,7 @@ from actions.views import (
     nouvelles,
     plans,
     presence,
+    reaffectation,
 )
 
 app_name = "actions"
@@ -26,6 +27,7 @@ urlpatterns = [
     # --- Plusieurs à la fois
     path("actions/en-nombre/", en_nombre.en_nombre, name="en_nombre"),
     path("actions/en-nombre/appliquer/", en_nombre.appliquer_en_nombre, name="appliquer_en_nombre"),
+    path("actions/reaffecter/", reaffectation.reaffecter, name="reaffecter"),
     path("actions/lots/", lots.liste, name="lots"),
     path("actions/lots/<int:lot>/", lots.detail, name="lot"),
     path("actions/lots/<int:lot>/defaire/", lots.defaire_le_lot, name="defaire_lot"),

@@ -9,7 +9,8 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.db.models import Count
-from django.utils.html import format_html_join
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django_tasks_db.admin import DBTaskResult
 
 from comptes.administration import (
@@ -179,6 +180,17 @@ class UtilisateurAdmin(AdminHistorise, UserAdmin):
     @admin.display(description="rôles")
     def libelle_des_roles(self, compte: Utilisateur) -> str:
         return ", ".join(_libelles(compte.groups.all())) or "—"
+
+    def save_model(self, request, obj, form, change) -> None:
+        """Désactiver quelqu'un laisse ses actions sans personne : le dire, avec de quoi les confier à un autre."""
+        super().save_model(request, obj, form, change)
+        desactive = change and "is_active" in form.changed_data and not obj.is_active
+        # Relation inverse : les actions nomment leur pilote, jamais l'inverse.
+        if desactive and (nombre := obj.actions_pilotees.exclude(statut="TERMINEE").count()):
+            adresse = f"{reverse('actions:reaffecter')}?ancien={obj.pk}"
+            phrase = '{} pilote encore {} : <a href="{}">les réaffecter</a>.'
+            a_mener = accorder(nombre, "action à mener", "actions à mener")
+            messages.warning(request, format_html(phrase, obj, a_mener, adresse))
 
     def save_related(self, request, form, formsets, change) -> None:
         """Donner ou retirer un rôle laisse une trace : l'historique des champs ne voit pas les groupes."""

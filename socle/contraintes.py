@@ -37,7 +37,9 @@ def _champs_de(contrainte: models.BaseConstraint) -> set[str]:
     """Les champs qu'une contrainte regarde."""
     if isinstance(contrainte, models.UniqueConstraint):
         return {*contrainte.fields}
-    return set(contrainte.condition.referenced_base_fields) if isinstance(contrainte, models.CheckConstraint) else set()
+    if isinstance(contrainte, models.CheckConstraint):
+        return set(contrainte.condition.referenced_base_fields)
+    return set()
 
 
 class ContraintesAuChamp(models.Model):
@@ -63,8 +65,8 @@ class ContraintesAuChamp(models.Model):
             raise ValidationError(erreurs) from refus
 
     def hors_de_cause(self, changes: Collection[str]) -> set[str]:
-        """Les champs à exclure de `full_clean` quand seuls `changes` changent : ni eux, ni ceux qu'une contrainte lie à
-        l'un d'eux. Ce qui est enregistré ailleurs a déjà été vérifié, et la base tient ses contraintes."""
+        """Les champs à exclure de `full_clean` quand seuls `changes` changent : tous, sauf eux et ceux qu'une
+        contrainte leur lie. Le reste a été vérifié en s'enregistrant, et la base tient ses contraintes."""
         en_cause = set(changes)
         for contrainte in self._meta.constraints:
             lies = _champs_de(contrainte)

@@ -288,12 +288,22 @@ TABLE = [
         apercu_en_nombre,
         lit=405,
         vide=400,
-        sauf=a_chacun(400, frozenset({"agent", "responsable"}), ENVOI),
+        sauf=a_chacun(400, frozenset({"agent", "responsable"}), ENVOI)
+        | a_chacun(405, frozenset({"lecteur"}), LECTURE),
     ),
+    # Sans personne dans l'adresse, l'envoi n'a rien à écrire.
+    Ligne("actions:reaffecter", RESPONSABLES, {}, ecrit=200),
     Ligne("actions:lots"),
     Ligne("actions:lot"),
     # Le lot du décor est d'un administrateur : l'agent le lit, et ne le défait pas.
-    Ligne("actions:defaire_lot", RESPONSABLES, {}, lit=405, vide=302),
+    Ligne(
+        "actions:defaire_lot",
+        RESPONSABLES,
+        {},
+        lit=405,
+        vide=302,
+        sauf=a_chacun(405, frozenset({"lecteur", "agent"}), LECTURE),
+    ),
     # --- indicateurs
     Ligne("indicateurs:liste"),
     Ligne("indicateurs:detail"),

@@ -270,8 +270,9 @@ def test_tout_ce_que_le_filtre_trouve_sur_toutes_les_pages(responsable):
 
 
 def test_l_apercu_n_ecrit_rien(actions, responsable):
+    client = client_de(responsable)
     avant = photo()
-    apercu(responsable, du_choix(*actions), statut="TERMINEE", pilote="vider", echeance="2027")
+    apercu(responsable, du_choix(*actions), client, statut="TERMINEE", pilote="vider", echeance="2027")
     assert photo() == avant
 
 

@@ -153,6 +153,7 @@ PAGES = [
     Page("actions:en_nombre", 10),
     Page("actions:en_nombre", 10, "?statut=EN_COURS", "responsable"),
     Page("actions:en_nombre", 10, "?de=selection&action=1&action=2", "agent"),
+    Page("actions:reaffecter", 8),
     Page("actions:lots", 6),
     Page("actions:lot", 14),
     Page("actions:lot", 14, qui="agent"),
