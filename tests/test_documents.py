@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.db import connection
 from django.test import Client, override_settings
 
@@ -279,12 +280,22 @@ class Robinet(io.RawIOBase):
         return b"0" * combien
 
 
-@pytest.mark.parametrize("octets", [50 * MO, TAILLE_MAX + 1])
-def test_un_fichier_trop_lourd_se_refuse_sans_etre_garde_et_sans_perdre_le_reste(site, action, octets, tmp_path):
-    lourd = Robinet(octets)
-    with override_settings(FILE_UPLOAD_TEMP_DIR=str(tmp_path)):
+class Compteur(MemoryFileUploadHandler):
+    """Ce qui arrive jusqu'à l'endroit où Django garde un fichier, en octets."""
+
+    recus = 0
+
+    def receive_data_chunk(self, raw_data, start):
+        type(self).recus += len(raw_data)
+        return super().receive_data_chunk(raw_data, start)
+
+
+@pytest.mark.parametrize(("octets", "gardes"), [(50 * MO, 0), (TAILLE_MAX + 1, TAILLE_MAX)])
+def test_un_fichier_trop_lourd_se_refuse_sans_etre_garde_et_sans_perdre_le_reste(site, action, octets, gardes):
+    lourd, Compteur.recus = Robinet(octets), 0
+    with override_settings(FILE_UPLOAD_HANDLERS=["tests.test_documents.Compteur"]):
         reponse = deposer(site, action, lourd, nom="Le film de la réunion", preuve="on")
-        assert list(tmp_path.iterdir()) == []
+    assert Compteur.recus <= gardes
     assert "« film.pdf »".replace(" ", "\u00a0") in erreurs(reponse, "fichier")
     assert "20\u00a0Mo au plus" in erreurs(reponse, "fichier")
     assert 'value="Le film de la réunion"' in reponse.content.decode()

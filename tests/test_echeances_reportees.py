@@ -107,7 +107,8 @@ def test_une_echeance_levee_puis_refixee_compte_depuis_la_premiere(action):
 
 def test_la_page_de_l_action_dit_l_echeance_initiale_et_chaque_motif(action):
     inscrire(action, "T2 2025", FIXEE, "")
-    inscrire(action, "2026", PREMIER, "Marché <infructueux>")
+    faute = inscrire(action, "T4 2025", PREMIER, "Marché <infructueux>")
+    faute.corriger(echeance=datetime.date(2026, 12, 31), precision="ANNEE")
     page = client_de(fabriques.utilisateur("lecteur")).get(action.get_absolute_url()).content.decode()
     page = page.replace("\u00a0", " ").replace("\u202f", " ")
     assert "Reportée 1 fois : de T2 2025 à 2026, + 549 jours." in page
