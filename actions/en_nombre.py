@@ -1,7 +1,7 @@
 """Changer plusieurs actions d'un geste : voir ce qui changera et ce qui sera refusé, puis tout écrire, ou rien.
 
 L'examen redit pour une liste entière, en un nombre constant de requêtes, les règles que `modifier` vérifie à chaque
-action. L'écriture n'a pas d'autre chemin que lui : s'il refuse ce que l'examen avait accepté, rien n'est écrit.
+action ; l'écriture groupée écrit ce que `modifier` aurait écrit. Des essais comparent les deux à lui.
 """
 
 from collections import defaultdict
@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 
 from actions.champs import LIBELLES, Ecart, ecarts, en_clair
 from actions.creation import avancement_a_ecrire
+from actions.ecriture_groupee import modifier_ensemble
 from actions.journaux import ChangementDeStatut, JournalDAction, ReportEcheance
 from actions.models import Action
-from actions.modifications import Signature, modifier
+from actions.modifications import Signature
 from actions.statuts import Mouvement
 from comptes.droits import Droit, peut
 from comptes.gestes import Lot
@@ -95,12 +95,7 @@ class Examen:
 
 
 class ApercuPerime(Exception):
-    """Ce que l'aperçu annonçait n'est plus ce qui se passerait : rien n'est écrit. `refus` : par action, ce que
-    l'écriture a refusé et que l'aperçu ne pouvait pas prévoir."""
-
-    def __init__(self, refus: Mapping[int, tuple[str, ...]] | None = None) -> None:
-        super().__init__("L'aperçu n'est plus à jour : rien n'est écrit.")
-        self.refus = dict(refus or {})
+    """Ce que l'aperçu annonçait n'est plus ce qui se passerait : rien n'est écrit."""
 
 
 # --- Examiner -----------------------------------------------------------------------------------
@@ -111,17 +106,11 @@ def a_examiner(actions: QuerySet[Action]) -> QuerySet[Action]:
     return actions.select_related("plan", "pilote", "suppleant", "service_pilote")
 
 
-def examiner(
-    actions: Sequence[Action],
-    demande: Demande,
-    utilisateur: "Utilisateur",
-    refus_connus: Mapping[int, tuple[str, ...]] | None = None,
-) -> Examen:
-    """Ce que la demande ferait de chaque action (lues par `a_examiner`). `refus_connus` : constatés à l'écriture."""
+def examiner(actions: Sequence[Action], demande: Demande, utilisateur: "Utilisateur") -> Examen:
+    """Ce que la demande ferait de chaque action (lues par `a_examiner`)."""
     examen, juges = Examen(), _juges(actions, demande)
     for action in actions:
-        empechements = _sans_y_toucher(action, utilisateur) or demande.empechements(action)
-        if raisons := empechements or (refus_connus or {}).get(action.pk, ()):
+        if raisons := _sans_y_toucher(action, utilisateur) or demande.empechements(action):
             examen.refusees.append(ActionRefusee(action, raisons))
             continue
         trouves = ecarts(action, demande.valeurs_pour(action))
@@ -220,7 +209,7 @@ def appliquer(
     """Écrit ce que l'aperçu annonçait, dans une transaction et un lot ; rend le lot, et vrai si c'est fait maintenant.
 
     `versions` : celles des actions à changer, lues à l'aperçu, `prepare_le`. Le même envoi reçu deux fois rend le lot
-    déjà écrit. Lève ApercuPerime si quelque chose a bougé depuis, ou si l'écriture refuse ; rien n'est alors écrit.
+    déjà écrit. Lève ApercuPerime si quelque chose a bougé depuis ; rien n'est alors écrit.
     """
     with transaction.atomic():
         concernees = Action.objects.filter(pk__in=versions).order_by("pk").select_for_update(of=("self",))
@@ -230,24 +219,12 @@ def appliquer(
         if len(actions) != len(versions) or examiner(actions, demande, utilisateur).versions != versions:
             raise ApercuPerime
         lot = Lot.objects.create(intitule=demande.intitule, auteur=utilisateur)
-        refus = _ecrire(
-            actions, demande, Signature(utilisateur, demande.date_effet, demande.commentaire, demande.motif, lot)
+        modifier_ensemble(
+            {action: ecarts(action, demande.valeurs_pour(action)) for action in actions},
+            Signature(utilisateur, demande.date_effet, demande.commentaire, demande.motif, lot),
         )
-        if refus:
-            raise ApercuPerime(refus)
         demande.une_fois_ecrite(lot, actions)
     return lot, True
-
-
-def _ecrire(actions: Iterable[Action], demande: Demande, signature: Signature) -> dict[int, tuple[str, ...]]:
-    """Passe chaque action par `modifier` ; rend les refus."""
-    refus = {}
-    for action in actions:
-        try:
-            modifier(action, demande.valeurs_pour(action), signature)
-        except ValidationError as erreur:
-            refus[action.pk] = tuple(erreur.messages)
-    return refus
 
 
 def _deja_fait(actions: Iterable[Action], demande: Demande, utilisateur: "Utilisateur", depuis: datetime) -> Lot:

@@ -1,5 +1,6 @@
 """Les trois journaux d'une action et leur seule méthode d'écriture."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -90,6 +91,31 @@ class JournalDAction(LigneSignee):
             ligne.save()
             ligne._projeter()
         return ligne
+
+    @classmethod
+    def ecrire_ensemble(
+        cls, actions: "Sequence[Action]", *, date_effet: date, auteur, commentaire: str, lot, **valeurs: Any
+    ) -> None:
+        """`ecrire`, la même ligne pour chacune, en quatre requêtes ; l'appelant tient les actions sous verrou.
+
+        Il a aussi vérifié ce qu'`ecrire` vérifierait : la date n'est pas future, rien ne la suit au journal. La
+        ligne écrite est donc celle d'aujourd'hui ; le reste est tenu par les contraintes de la base.
+        """
+        dernieres = cls.objects.filter(action__in=[action.pk for action in actions]).order_by().values("action")
+        saisies = dict(dernieres.annotate(derniere=models.Max("saisi_le")).values_list("action", "derniere"))
+        moment = timezone.now()
+        communs = {
+            "date_effet": date_effet,
+            "auteur": auteur,
+            "commentaire": commentaire.strip(),
+            "lot": lot,
+            **valeurs,
+        }
+        cls.objects.bulk_create(
+            cls(action=action, saisi_le=max(moment, saisies.get(action.pk, moment)), **communs) for action in actions
+        )
+        etat = {projete: valeurs[champ] for champ, projete in cls.PROJECTION.items()}
+        type(actions[0]).objects.ecrire_les_projections(actions, **etat)
 
     @classmethod
     def _moment_de_saisie(cls, action: "Action", voulu: datetime | None) -> datetime:

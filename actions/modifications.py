@@ -69,8 +69,12 @@ def modifier(
 
 def noter_au_lot(lot: Lot, action: Action, changes: list[Ecart]) -> None:
     """Garde l'avant et l'après de chaque champ : de quoi défaire le lot."""
+    LigneDeLot.objects.bulk_create(lignes_de_lot(lot, action, changes))
+
+
+def lignes_de_lot(lot: Lot, action: Action, changes: list[Ecart]) -> list[LigneDeLot]:
     type_d_objet = ContentType.objects.get_for_model(Action)
-    LigneDeLot.objects.bulk_create(
+    return [
         LigneDeLot(
             lot=lot,
             type_d_objet=type_d_objet,
@@ -80,7 +84,7 @@ def noter_au_lot(lot: Lot, action: Action, changes: list[Ecart]) -> None:
             apres=pour_le_lot(ecart.champ, ecart.apres),
         )
         for ecart in changes
-    )
+    ]
 
 
 def noter_la_creation(lot: Lot, action: Action) -> None:

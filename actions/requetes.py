@@ -10,7 +10,20 @@ from operator import or_
 from typing import Self
 
 from django.conf import settings
-from django.db.models import BooleanField, Case, Count, Exists, F, IntegerChoices, Max, OuterRef, Q, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    Count,
+    Exists,
+    F,
+    IntegerChoices,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 from django.utils import timezone
 
 from actions.etapes import Etape, EtapeQuerySet
@@ -124,6 +137,11 @@ class ActionQuerySet(QuerySetCherchable):
         if CHAMPS_PROJETES & set(fields):
             raise TypeError(ECRITURE_PAR_LE_JOURNAL)
         return super().bulk_update(objs, fields, batch_size)
+
+    def ecrire_les_projections(self, actions, **champs) -> None:
+        """Réservé aux journaux, comme `Action.ecrire_projection` : le même état pour toutes celles-là."""
+        nues = QuerySet(self.model, using=self.db).filter(pk__in=[action.pk for action in actions])
+        nues.update(**champs, version=F("version") + 1)
 
     def etat_au(self, le: date | None = None, saisi_au: datetime | None = None) -> Self:
         """Annote l'état de chaque action : etat_statut, etat_avancement, etat_echeance, etat_precision, etat_presence.

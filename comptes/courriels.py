@@ -1,40 +1,112 @@
-"""Les courriels du site : écrits dans la base d'abord, envoyés ensuite. Un serveur en panne n'en perd aucun."""
+"""Les courriels du site : écrits dans la base d'abord, envoyés ensuite (`comptes.envoi`). Une panne n'en perd aucun."""
 
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.template.loader import render_to_string
+from django.template import Context, Engine
 from django.utils import timezone
+
+if TYPE_CHECKING:
+    from comptes.models import Utilisateur
+
+# Où l'on choisit de recevoir ou non les rappels ; la page est d'une application de droite.
+DESINSCRIPTION = "/mon-compte/"
+# Plus long que le plus long des dialogues : au-delà, l'ouvrier qui avait pris le courriel est mort en route.
+RESERVATION = timedelta(minutes=15)
+RENVOI = ":renvoi-"
+
+
+@dataclass(frozen=True)
+class Lettre:
+    """Un courriel à écrire. `cle` : ce qui ne s'envoie qu'une fois ; `gabarit` : le début du nom de trois gabarits,
+    « _objet.txt », « .txt » et « .html »."""
+
+    destinataire: "Utilisateur"
+    cle: str
+    gabarit: str
+    contexte: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Ce qu'une préparation a donné. `deja` : leur clé avait servi ; `sans_adresse` : rien ne peut leur être écrit."""
+
+    courriels: "tuple[Courriel, ...]" = ()
+    deja: "tuple[Utilisateur, ...]" = ()
+    sans_adresse: "tuple[Utilisateur, ...]" = ()
 
 
 class CourrielQuerySet(models.QuerySet["Courriel"]):
     def a_envoyer(self) -> "CourrielQuerySet":
-        """Ni envoyés ni abandonnés, les plus anciens d'abord."""
-        return self.filter(envoye_le__isnull=True, abandonne_le__isnull=True).order_by("prepare_le", "pk")
+        """Ni envoyés ni abandonnés : les moins essayés d'abord, pour que celui sur lequel le serveur coupe ne retienne
+        pas les autres ; puis les plus anciens."""
+        return self.filter(envoye_le__isnull=True, abandonne_le__isnull=True).order_by("essais", "prepare_le", "pk")
 
-    def preparer(self, destinataire, cle: str, gabarit: str, contexte: dict[str, Any]) -> "Courriel | None":
+    def disponibles(self, le: datetime) -> "CourrielQuerySet":
+        """À envoyer, et qu'aucun ouvrier n'est en train d'envoyer."""
+        return self.a_envoyer().filter(Q(reserve_le__isnull=True) | Q(reserve_le__lte=le - RESERVATION))
+
+    def preparer(
+        self, destinataire: "Utilisateur", cle: str, gabarit: str, contexte: dict[str, Any]
+    ) -> "Courriel | None":
         """Écrit un courriel à envoyer, ou rend None : cette `cle` a déjà servi, ou la personne n'a pas d'adresse.
 
-        `gabarit` : le début du nom de trois gabarits, « _objet.txt », « .txt » et « .html ». `contexte` reçoit en plus
-        `destinataire` et `site`, l'adresse du site sans barre finale.
+        `gabarit`, `contexte` : voir `Lettre` ; les gabarits reçoivent en plus `destinataire`, `site` (l'adresse du
+        site, sans barre finale) et `desinscription`.
         """
-        if not destinataire.courriel or not destinataire.is_active:
-            return None
-        contexte = {**contexte, "destinataire": destinataire, "site": settings.ADRESSE_DU_SITE}
-        courriel, nouveau = self.get_or_create(
-            cle=cle,
-            defaults={
-                "destinataire": destinataire,
-                "adresse": destinataire.courriel,
-                # Un objet tient sur une ligne : un retour y ajouterait un en-tête.
-                "objet": " ".join(render_to_string(f"{gabarit}_objet.txt", contexte).split()),
-                "texte": render_to_string(f"{gabarit}.txt", contexte),
-                "html": render_to_string(f"{gabarit}.html", contexte),
-            },
+        courriels = self.preparer_tous([Lettre(destinataire, cle, gabarit, contexte)]).courriels
+        return courriels[0] if courriels else None
+
+    def preparer_tous(self, lettres: Iterable[Lettre]) -> Preparation:
+        """Écrit ces courriels, dans la transaction de l'appelant, en trois requêtes quel que soit leur nombre."""
+        lettres = list(lettres)
+        joignables = [lettre for lettre in lettres if lettre.destinataire.joignable]
+        servies = set(
+            self.filter(cle__in=[lettre.cle for lettre in joignables]).values_list("cle", flat=True)
+            if joignables
+            else ()
         )
-        return courriel if nouveau else None
+        nouvelles = [lettre for lettre in joignables if lettre.cle not in servies]
+        maintenant = timezone.now()
+        # Deux préparations en même temps : la base garde la première, et la seconde ne lit que ce qu'elle a écrit.
+        self.bulk_create((self._ecrire(lettre, maintenant) for lettre in nouvelles), ignore_conflicts=True)
+        cles = [lettre.cle for lettre in nouvelles]
+        ecrits = tuple(self.filter(cle__in=cles, prepare_le=maintenant).order_by("pk")) if cles else ()
+        ecrites = {courriel.cle for courriel in ecrits}
+        return Preparation(
+            courriels=ecrits,
+            deja=tuple(lettre.destinataire for lettre in joignables if lettre.cle not in ecrites),
+            sans_adresse=tuple(lettre.destinataire for lettre in lettres if not lettre.destinataire.joignable),
+        )
+
+    def _ecrire(self, lettre: Lettre, le: datetime) -> "Courriel":
+        site = settings.ADRESSE_DU_SITE
+        contexte = lettre.contexte | {
+            "destinataire": lettre.destinataire,
+            "site": site,
+            "desinscription": f"{site}{DESINSCRIPTION}",
+        }
+        objet = _rendre(f"{lettre.gabarit}_objet.txt", contexte, echapper=False)
+        return self.model(
+            cle=lettre.cle,
+            destinataire=lettre.destinataire,
+            adresse=lettre.destinataire.courriel,
+            # Un objet tient sur une ligne : un retour y ajouterait un en-tête.
+            objet=" ".join(objet.split())[:300],
+            texte=_rendre(f"{lettre.gabarit}.txt", contexte, echapper=False),
+            html=_rendre(f"{lettre.gabarit}.html", contexte, echapper=True),
+            prepare_le=le,
+        )
+
+
+def _rendre(gabarit: str, contexte: dict[str, Any], *, echapper: bool) -> str:
+    """Un gabarit de texte ne s'échappe pas : « l'achat » s'y lirait « l&#x27;achat »."""
+    return Engine.get_default().get_template(gabarit).render(Context(contexte, autoescape=echapper)).strip() + "\n"
 
 
 class Courriel(models.Model):
@@ -49,6 +121,8 @@ class Courriel(models.Model):
     texte = models.TextField("texte")
     html = models.TextField("HTML")
     prepare_le = models.DateTimeField("préparé le", default=timezone.now, editable=False)
+    # Pris par un ouvrier : le dialogue avec le serveur de courriels ne doit tenir aucun verrou.
+    reserve_le = models.DateTimeField("pris par un ouvrier le", null=True, blank=True, editable=False)
     envoye_le = models.DateTimeField("envoyé le", null=True, blank=True, editable=False)
     abandonne_le = models.DateTimeField("abandonné le", null=True, blank=True, editable=False)
     essais = models.PositiveSmallIntegerField("essais", default=0, editable=False)
@@ -70,3 +144,29 @@ class Courriel(models.Model):
 
     def __str__(self) -> str:
         return f"{self.objet} — {self.adresse}"
+
+    @property
+    def etat(self) -> str:
+        if self.envoye_le:
+            return "Envoyé"
+        if self.abandonne_le:
+            return "Abandonné"
+        return "À réessayer" if self.essais else "À envoyer"
+
+    def renvoyer(self) -> "Courriel | None":
+        """Prépare le même message, à l'adresse d'aujourd'hui ; une fois par jour. Rend None s'il n'y a rien à faire :
+        il attend encore, a déjà été renvoyé aujourd'hui, ou la personne n'a plus d'adresse."""
+        if not (self.envoye_le or self.abandonne_le) or not self.destinataire.joignable:
+            return None
+        origine = self.cle.partition(RENVOI)[0]
+        nouveau, cree = type(self).objects.get_or_create(
+            cle=f"{origine}{RENVOI}{timezone.localdate().isoformat()}",
+            defaults={
+                "destinataire": self.destinataire,
+                "adresse": self.destinataire.courriel,
+                "objet": self.objet,
+                "texte": self.texte,
+                "html": self.html,
+            },
+        )
+        return nouveau if cree else None

@@ -261,6 +261,11 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
     def get_full_name(self) -> str:
         return str(self)
 
+    @property
+    def joignable(self) -> bool:
+        """Un courriel peut lui être écrit : compte actif, avec une adresse."""
+        return self.is_active and bool(self.courriel)
+
     @cached_property
     def roles(self) -> frozenset[Role]:
         """Rôles tenus de ses groupes ; un groupe étranger à l'application ne compte pas."""

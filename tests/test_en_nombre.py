@@ -2,10 +2,13 @@
 
 import datetime
 import re
+from contextlib import suppress
+from dataclasses import replace
 from html import unescape
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -114,7 +117,7 @@ def test_le_nouveau_pilote_ne_peut_pas_etre_le_suppleant(actions, agent, respons
     }
 
 
-@pytest.mark.parametrize(
+DEMANDES = pytest.mark.parametrize(
     "demandee",
     [
         demande(statut="TERMINEE"),
@@ -128,10 +131,12 @@ def test_le_nouveau_pilote_ne_peut_pas_etre_le_suppleant(actions, agent, respons
     ],
     ids=lambda demandee: f"{demandee.en_clair} au {demandee.date_effet}",
 )
-def test_l_examen_annonce_exactement_ce_que_l_ecriture_accepte(plan, responsable, demandee):
-    """Sur des vies différentes : sinon une règle changée dans l'écriture ferait mentir l'aperçu."""
+
+
+def des_vies(plan, responsable) -> list[Action]:
+    """Des actions qui n'ont pas eu la même vie."""
     vies = [
-        fabriques.action(plan, statut=statut, echeance=echeance, service_pilote=service)
+        fabriques.action(plan, intitule="Une vie", statut=statut, echeance=echeance, service_pilote=service)
         for statut in Statut
         for echeance in (None, T2)
         for service in (None, fabriques.service("Achats"))
@@ -140,6 +145,13 @@ def test_l_examen_annonce_exactement_ce_que_l_ecriture_accepte(plan, responsable
         if rang % 2:
             suite = {"statut": list(Statut)[rang % 3], "echeance": T4 if rang % 4 == 1 else None}
             modifier(action, suite, Signature(responsable, datetime.date(2024, 6, 30), motif="Revu."))
+    return vies
+
+
+@DEMANDES
+def test_l_examen_annonce_exactement_ce_que_l_ecriture_accepte(plan, responsable, demandee):
+    """Sur des vies différentes : sinon une règle changée dans l'écriture ferait mentir l'aperçu."""
+    vies = des_vies(plan, responsable)
     examen = examen_de(vies, demandee, responsable)
     signature = Signature(responsable, demandee.date_effet, demandee.commentaire, demandee.motif)
     acceptees, deja, refusees = set(), set(), set()
@@ -187,6 +199,67 @@ def test_un_changement_en_nombre_est_un_lot_qui_se_defait(actions, agent, respon
     assert set(ChangementDeStatut.objects.filter(lot=lot).values_list("commentaire", flat=True)) == {"Fini."}
     assert defaire(lot, auteur=responsable).refus == []
     assert {(relue(a).statut, relue(a).pilote, relue(a).priorite) for a in actions} == {("EN_COURS", None, "BASSE")}
+
+
+def traces_de(action, lot) -> dict:
+    """Tout ce qu'un changement laisse d'une action, hors identifiants et heures."""
+    propres = ("statut", "avancement", "echeance", "echeance_precision", "presence", "pilote", "service_pilote")
+    du_journal = ("date_effet", "auteur", "commentaire", "annule", "lot")
+    return {
+        "action": [
+            getattr(relue(action), champ) for champ in (*propres, "priorite", "suppleant", "version", "recherche")
+        ],
+        "historique": list(
+            action.history.values_list(
+                "version", "priorite", "pilote", "service_pilote", "history_user", "history_type"
+            )
+        ),
+        "statuts": list(action.changementdestatuts.values_list("statut", "avancement", *du_journal)),
+        "reports": list(action.reportecheances.values_list("echeance", "precision", "motif", *du_journal)),
+        "lot": list(lot.lignes.filter(id_objet=action.pk).order_by("champ").values_list("champ", "avant", "apres")),
+    }
+
+
+@DEMANDES
+def test_ecrire_ensemble_laisse_les_memes_traces_qu_action_par_action(plan, responsable, demandee):
+    vies = des_vies(plan, responsable)
+    demandee = replace(demandee, commentaire="Vu en comité.")
+    with sans_lendemain():
+        lot, _ = applique([c.action for c in examen_de(vies, demandee, responsable).changees], demandee, responsable)
+        call_command("verifier_journal")
+        ensemble = [traces_de(action, lot) for action in vies]
+    with sans_lendemain():
+        temoin = Lot.objects.create(pk=lot.pk, intitule="Témoin", auteur=responsable)
+        signature = Signature(responsable, demandee.date_effet, demandee.commentaire, demandee.motif, temoin)
+        for action in vies:
+            with suppress(ValidationError):
+                modifier(action, demandee.valeurs, signature)
+        assert [traces_de(action, temoin) for action in vies] == ensemble
+
+
+def test_une_horloge_reculee_ne_brouille_pas_l_ordre_des_saisies(actions, responsable):
+    demain = timezone.now() + datetime.timedelta(days=1)
+    en_avance = ChangementDeStatut.ecrire(
+        actions[0], statut="NON_INITIEE", avancement=0, date_effet=datetime.date(2024, 6, 30), saisi_le=demain
+    )
+    lot, _ = applique(actions, demande(statut="TERMINEE"), responsable)
+    assert actions[0].changementdestatuts.get(lot=lot).saisi_le == en_avance.saisi_le
+    assert actions[1].changementdestatuts.get(lot=lot).saisi_le < demain
+
+
+def test_mille_actions_se_changent_en_peu_de_requetes(responsable):
+    """Le nombre de requêtes grandit par paquets, pas par action."""
+    plan_garni(120)
+    demandee = demande(statut="EN_COURS", echeance=T4, motif="Revu.", pilote=responsable)
+
+    def requetes(debut, fin) -> int:
+        actions = list(a_examiner(Action.objects.order_by("pk")[debut:fin]))
+        with CaptureQueriesContext(connection) as faites:
+            applique(actions, demandee, responsable, {action.pk: action.version for action in actions})
+        return len(faites)
+
+    requetes(0, 3)
+    assert requetes(3, 120) <= 25
 
 
 def test_le_meme_envoi_recu_deux_fois_ne_fait_qu_un_lot(actions, responsable):

@@ -68,13 +68,11 @@ def appliquer_en_nombre(request: HttpRequest) -> HttpResponse:
         raise DemandeIllisible("Ce changement ne peut plus se faire tel quel : refaites-le depuis la liste.")
     try:
         lot, fait = appliquer(formulaire.demande, apercu.versions, request.user, prepare_le=apercu.prepare_le)
-    except ApercuPerime as perime:
+    except ApercuPerime:
         messages.warning(request, "Rien n'est écrit : des actions ont bougé depuis l'aperçu. Le voici remis à jour.")
         choix = Choix(apercu.choix)
         actions = list(a_examiner(choix.actions(request)))
-        return montrer_l_apercu(
-            request, choix, formulaire, examiner(actions, formulaire.demande, request.user, perime.refus)
-        )
+        return montrer_l_apercu(request, choix, formulaire, examiner(actions, formulaire.demande, request.user))
     if fait:
         messages.success(request, f"{accorder(len(apercu.versions), 'action changée', 'actions changées')}.")
     else:

@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                 ('texte', models.TextField(verbose_name='texte')),
                 ('html', models.TextField(verbose_name='HTML')),
                 ('prepare_le', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='préparé le')),
+                ('reserve_le', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='pris par un ouvrier le')),
                 ('envoye_le', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='envoyé le')),
                 ('abandonne_le', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='abandonné le')),
                 ('essais', models.PositiveSmallIntegerField(default=0, editable=False, verbose_name='essais')),
