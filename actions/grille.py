@@ -27,6 +27,7 @@ MANQUES = {
     "echeance": ("Sans échéance", Q(echeance__isnull=True)),
     "service": ("Sans service", Q(service_pilote__isnull=True)),
 }
+TOUTES = "toutes"
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,11 @@ class Grille:
     @cached_property
     def page(self) -> Page:
         actions = self._au_plan().filter(MANQUES[self.manque][1]) if self.manque else self._au_plan()
+        pages = Paginator(actions.order_by("numero"), LIGNES_PAR_PAGE)
+        # Déjà comptées : le demander au Paginator serait une requête de plus.
+        pages.count = self._nombres[self.manque or TOUTES]
         # Un numéro de page absurde mène à la première ou à la dernière.
-        return Paginator(actions.order_by("numero"), LIGNES_PAR_PAGE).get_page(self.numero_de_page)
+        return pages.get_page(self.numero_de_page)
 
     @cached_property
     def lignes(self) -> list[LigneDeGrille]:
@@ -81,13 +85,16 @@ class Grille:
         return [LigneDeGrille(action, self.annuaire, envoi) for action in actions]
 
     @cached_property
+    def _nombres(self) -> dict[str, int]:
+        """Combien d'actions du plan, et combien par filtre."""
+        par_filtre = {nom: Count("pk", filter=condition) for nom, (_, condition) in MANQUES.items()}
+        return self._au_plan().aggregate(**{TOUTES: Count("pk")}, **par_filtre)
+
+    @property
     def manques(self) -> list[Manque]:
-        nombres = self._au_plan().aggregate(
-            toutes=Count("pk"), **{nom: Count("pk", filter=condition) for nom, (_, condition) in MANQUES.items()}
-        )
         choix = {"": "Toutes", **{nom: libelle for nom, (libelle, _) in MANQUES.items()}}
         return [
-            Manque(libelle, nombres[nom or "toutes"], self._adresse(nom), nom == self.manque)
+            Manque(libelle, self._nombres[nom or TOUTES], self._adresse(nom), nom == self.manque)
             for nom, libelle in choix.items()
         ]
 

@@ -152,6 +152,12 @@ def apercu_en_nombre(site: "Site") -> dict[str, Any]:
     return {"jeton": reponse.context["jeton"]}
 
 
+def grille_remplie(site: "Site") -> dict[str, Any]:
+    """Une cellule changée sur la ligne de l'action qu'un responsable demande."""
+    action = site.decor.actions["d_autrui"]
+    return {f"a{action.pk}-priorite": "HAUTE", f"a{action.pk}-version": str(action.version)}
+
+
 def un_tableau() -> SimpleUploadedFile:
     nouveau = {"nom": "Nouveau réseau", "actif": "oui"}
     lignes = [";".join(COLONNES.values()), ";".join(nouveau.get(colonne, "") for colonne in COLONNES)]
@@ -280,6 +286,16 @@ TABLE = [
         suppression=302,
     ),
     # --- plusieurs à la fois
+    Ligne("actions:grille", RESPONSABLES, grille_remplie, vide=302),
+    # Sans ligne, l'envoi ne change rien ; une ligne inchangée non plus.
+    Ligne(
+        "actions:grille_ligne",
+        RESPONSABLES,
+        grille_remplie,
+        lit=405,
+        vide=302,
+        sauf=a_chacun(405, frozenset({"lecteur", "agent", "service", "ailleurs"}), LECTURE),
+    ),
     Ligne("actions:en_nombre", METTRE_A_JOUR, {"statut": "TERMINEE", "commentaire": TAPE}, ecrit=200),
     # L'aperçu signé pour un compte ne s'applique que par lui.
     Ligne(

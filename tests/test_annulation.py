@@ -1,6 +1,7 @@
 """Défaire, dans la minute, un changement de statut ; et ce que le serveur répond à un geste fait sur place."""
 
 import datetime
+from html import unescape
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -140,7 +141,7 @@ def envoyer(client, action, geste="statut", **champs):
 
 
 def texte(reponse) -> str:
-    return reponse.content.decode().replace("&#x27;", "'")
+    return unescape(reponse.content.decode()).replace("\u00a0", " ")
 
 
 def annulable(client, action) -> int:
@@ -175,7 +176,7 @@ def test_sur_place_la_page_apprend_que_le_statut_a_change(client_agent, action, 
 
 def test_sur_place_annuler_rend_le_bloc_d_avant_sans_plus_proposer_d_annuler(client_agent, action):
     page = texte(envoyer(client_agent, action, "statut/annuler", ligne=annulable(client_agent, action)))
-    assert "Changement annulé : l'action 1 est de nouveau « En cours, 40\u00a0% »." in page
+    assert "Changement annulé : l'action 1 est de nouveau « En cours, 40 % »." in page
     assert 'class="statut statut-EN_COURS"' in page
     assert "statut/annuler/" not in page
 

@@ -368,7 +368,7 @@ def test_un_depart_a_venir_s_explique_a_l_ecran(connecte, source):
         annee_fin=str(depart.year + 2),
         depart=depart.isoformat(),
     )
-    assert "est à venir : les journaux commencent aujourd" in connecte.get(reponse["Location"]).content.decode()
+    assert "est à venir\u00a0: les journaux commencent aujourd" in connecte.get(reponse["Location"]).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from html import unescape
 
 import pytest
 from django.urls import reverse
@@ -116,7 +117,8 @@ def test_un_envoi_inchange_n_ecrit_rien_et_le_dit(client, actions):
     avant = [relue(action).version for action in actions]
     reponse = envoyer(client)
     assert [relue(action).version for action in actions] == avant
-    assert "Rien à enregistrer\u00a0: aucune ligne n'a changé." in client.get(reponse["Location"]).content.decode()
+    page = unescape(client.get(reponse["Location"]).content.decode())
+    assert "Rien à enregistrer\u00a0: aucune ligne n'a changé." in page
 
 
 def test_le_meme_envoi_recu_deux_fois_ne_change_qu_une_fois(client, actions, pilote):

@@ -69,6 +69,7 @@ PAGES = {
     "actions:document_modifier": Ligne(GESTE),
     "actions:retirer": Ligne((Role.RESPONSABLE,)),
     "actions:remettre": Ligne((Role.RESPONSABLE,)),
+    "actions:grille": Ligne((Role.RESPONSABLE,), variantes=("?manque=pilote", "?page=2")),
     "actions:en_nombre": Ligne(GESTE),
     "actions:reaffecter": Ligne((Role.RESPONSABLE,)),
     "actions:lots": Ligne(),
@@ -129,6 +130,7 @@ SANS_PAGE = {
     "actions:etape_remettre": 405,  # un envoi
     "actions:document": 200,  # un fichier
     "actions:document_retirer": 405,  # un envoi
+    "actions:grille_ligne": 405,  # un envoi
     "actions:appliquer_en_nombre": 405,  # un envoi
     "actions:defaire_lot": 405,  # un envoi
     "actions:rien_de_nouveau": 405,  # un envoi

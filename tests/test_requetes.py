@@ -150,6 +150,8 @@ PAGES = [
     *fiche(Action, 12, add=8, change=22, history=12),
     *fiche(NoteDeSuivi, 12, add=8, change=12, history=10, delete=12),
     # --- plusieurs à la fois
+    Page("actions:grille", 9),
+    Page("actions:grille", 9, "?manque=echeance", "responsable"),
     Page("actions:en_nombre", 10),
     Page("actions:en_nombre", 10, "?statut=EN_COURS", "responsable"),
     Page("actions:en_nombre", 10, "?de=selection&action=1&action=2", "agent"),
@@ -211,6 +213,7 @@ SANS_OBJET = {
         "actions:appliquer_en_nombre",
         "actions:defaire_lot",
         "actions:rien_de_nouveau",
+        "actions:grille_ligne",
         "admin:partenaires_partenaire_import_appliquer",
     ),
     **sans_page("renvoie à une autre page", "admin:login", "admin:view_on_site"),
