@@ -18,6 +18,7 @@ from actions.champs import champs_permis
 from actions.en_nombre import MAXIMUM, Demande
 from actions.filtres import FiltreActions
 from actions.models import Action
+from actions.requetes import ActionQuerySet
 from actions.statuts import Priorite, Statut
 from comptes.models import Service, Utilisateur
 from socle.champs import ChampDate, ChampEcheance
@@ -75,7 +76,7 @@ class Choix:
             )
         return actions.order_by("plan_id", "numero")
 
-    def _trouvees(self, donnees: QueryDict, request: HttpRequest) -> QuerySet[Action]:
+    def _trouvees(self, donnees: QueryDict, request: HttpRequest) -> ActionQuerySet:
         filtre = FiltreActions(donnees, queryset=Action.objects.all(), request=request)
         if not filtre.form.is_valid():
             raise DemandeIllisible("Un filtre n'est pas compréhensible : revenez à la liste pour le corriger.")

@@ -10,10 +10,11 @@ from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from actions.champs import LIBELLES, depuis_le_lot, en_clair, pour_le_lot, valeur_de
-from actions.journaux import ChangementDeStatut, ReportEcheance
+from actions.journaux import ChangementDeStatut, JournalDAction, ReportEcheance
 from actions.models import Action
 from actions.modifications import CREATION
 from actions.plans import Axe
+from actions.requetes import ActionQuerySet
 from actions.statuts import Mouvement
 from comptes.droits import Droit, Portee, portee
 from comptes.gestes import LigneDeLot, Lot
@@ -29,7 +30,11 @@ _FICHES: dict[str, type[Model]] = {
     "pilote": Utilisateur,
     "suppleant": Utilisateur,
 }
-_JOURNAUX = {"statut": ChangementDeStatut, "avancement": ChangementDeStatut, "echeance": ReportEcheance}
+_JOURNAUX: dict[str, type[JournalDAction]] = {
+    "statut": ChangementDeStatut,
+    "avancement": ChangementDeStatut,
+    "echeance": ReportEcheance,
+}
 D_UNE_ACTION = {"type_d_objet__app_label": "actions", "type_d_objet__model": "action"}
 DISPARUE = "(fiche supprimée depuis)"
 
@@ -70,7 +75,7 @@ def lignes_d_actions(lot: Lot) -> QuerySet[LigneDeLot]:
     return lot.lignes.filter(**D_UNE_ACTION)
 
 
-def actions_du_lot(lot: Lot) -> QuerySet[Action]:
+def actions_du_lot(lot: Lot) -> ActionQuerySet:
     """Les actions qu'il a touchées, dans l'ordre du plan."""
     touchees = lignes_d_actions(lot).values("id_objet")
     return Action.objects.filter(pk__in=touchees).order_by("plan_id", "numero")
@@ -188,7 +193,7 @@ def _noms(lignes: Sequence[LigneDeLot]) -> dict[tuple[type[Model], int], str]:
     }
 
 
-def _dernier_lot(journal: type[ChangementDeStatut | ReportEcheance], pks: Sequence[int]) -> dict[int, int | None]:
+def _dernier_lot(journal: type[JournalDAction], pks: Sequence[int]) -> dict[int, int | None]:
     """Par action, le lot de la dernière ligne saisie."""
     lignes = journal.objects.filter(action__in=pks).order_by("pk")
     return dict(lignes.values_list("action_id", "lot_id"))

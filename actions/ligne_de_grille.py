@@ -28,7 +28,10 @@ from socle.formats import FormatInvalide, formater_date, lire_date, plier
 from socle.modeles import ConflitDeVersion
 
 RETIREE = "Cette action a été retirée du plan pendant votre saisie : rien n'est enregistré."
-CONFLIT = "Modifiée par quelqu'un d'autre pendant votre saisie. Rien n'est écrasé : enregistrez de nouveau pour garder la vôtre."
+CONFLIT = (
+    "Modifiée par quelqu'un d'autre pendant votre saisie. Rien n'est écrasé : enregistrez de nouveau pour garder la "
+    "vôtre."
+)
 
 
 @dataclass(frozen=True)

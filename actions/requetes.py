@@ -140,7 +140,7 @@ class ActionQuerySet(QuerySetCherchable):
 
     def ecrire_les_projections(self, actions, **champs) -> None:
         """Réservé aux journaux, comme `Action.ecrire_projection` : le même état pour toutes celles-là."""
-        nues = QuerySet(self.model, using=self.db).filter(pk__in=[action.pk for action in actions])
+        nues: QuerySet = QuerySet(self.model, using=self.db).filter(pk__in=[action.pk for action in actions])
         nues.update(**champs, version=F("version") + 1)
 
     def etat_au(self, le: date | None = None, saisi_au: datetime | None = None) -> Self:

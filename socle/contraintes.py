@@ -1,7 +1,7 @@
 """Contraintes nommées : celles qui reviennent d'un modèle à l'autre, et le champ à côté duquel elles parlent."""
 
 from collections.abc import Collection
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -38,7 +38,8 @@ def _champs_de(contrainte: models.BaseConstraint) -> set[str]:
     if isinstance(contrainte, models.UniqueConstraint):
         return {*contrainte.fields}
     if isinstance(contrainte, models.CheckConstraint):
-        return set(contrainte.condition.referenced_base_fields)
+        # Toujours un Q ici : une expression n'aurait pas de champs à dire.
+        return set(cast("Q", contrainte.condition).referenced_base_fields)
     return set()
 
 

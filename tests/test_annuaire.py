@@ -93,4 +93,5 @@ def test_l_annuaire_se_lit_en_deux_requetes(django_assert_num_queries):
         annuaire = Annuaire.lire()
         annuaire.compte("Camille Martin")
         annuaire.service("achats")
-        assert annuaire.comptes and annuaire.services
+        assert annuaire.comptes
+        assert annuaire.services

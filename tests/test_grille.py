@@ -1,4 +1,4 @@
-"""La grille de rattrapage : chaque ligne s'enregistre pour elle-même, un refus garde sa saisie, rien n'écrase personne."""
+"""La grille : chaque ligne s'enregistre pour elle-même, un refus garde sa saisie, rien n'écrase personne."""
 
 import datetime
 import json

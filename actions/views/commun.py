@@ -1,5 +1,7 @@
 """Ce que plusieurs pages partagent : trouver l'action, montrer un geste, revenir d'où l'on venait."""
 
+from typing import cast
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,10 +14,16 @@ from django_htmx.http import trigger_client_event
 from actions.formulaires import FormulaireDeGeste
 from actions.models import Action
 from comptes.droits import Droit, exiger
+from comptes.models import Utilisateur
 from socle.erreurs import Introuvable
 
 LIGNES_PAR_PAGE = 25
 lecture_ou_envoi = require_http_methods(["GET", "HEAD", "POST"])
+
+
+def qui_demande(request: HttpRequest) -> Utilisateur:
+    """Le compte connecté : une page de l'application n'est jamais servie sans."""
+    return cast("Utilisateur", request.user)
 
 
 def trouver_l_action(pk: int) -> Action:

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST
 
 from actions.grille import Grille, compte_rendu
 from actions.ligne_de_grille import COLONNES, LigneDeGrille
-from actions.views.commun import lecture_ou_envoi, sur_place, trouver_l_action
+from actions.views.commun import lecture_ou_envoi, qui_demande, sur_place, trouver_l_action
 from comptes.droits import Droit, exiger
 
 
@@ -20,7 +20,7 @@ def grille(request: HttpRequest) -> HttpResponse:
         return _montrer(request, demandee, demandee.lignes)
     lignes = demandee.envoyees(request.POST, request.POST.getlist("lignes"))
     for ligne in lignes:
-        ligne.enregistrer(request.user)
+        ligne.enregistrer(qui_demande(request))
     refusees = any(ligne.refusee for ligne in lignes)
     dire = messages.warning if refusees else messages.success
     dire(request, f"{compte_rendu(lignes)}.")
@@ -33,7 +33,7 @@ def enregistrer_la_ligne(request: HttpRequest, pk: int) -> HttpResponse:
     exiger(request.user, Droit.MODIFIER_LE_PLAN)
     demandee = Grille.demandee({"plan": trouver_l_action(pk).plan.slug})
     [ligne] = demandee.envoyees(request.POST, [str(pk)])
-    ligne.enregistrer(request.user)
+    ligne.enregistrer(qui_demande(request))
     if sur_place(request):
         return render(request, "actions/_ligne_de_grille.html", {"ligne": ligne})
     if ligne.refusee:

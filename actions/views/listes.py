@@ -10,7 +10,7 @@ from actions.filtres import FiltreActions
 from actions.mes_actions import mes_actions as assembler_mes_actions
 from actions.models import Action, Plan
 from actions.tables import TableActions
-from actions.views.commun import LIGNES_PAR_PAGE
+from actions.views.commun import LIGNES_PAR_PAGE, qui_demande
 from comptes.droits import Droit, peut
 from partenaires.models import Partenaire
 from socle.erreurs import Introuvable
@@ -23,7 +23,9 @@ def liste(request: HttpRequest) -> HttpResponse:
     lisible = filtre.form.is_valid()
     lignes = filtre.qs.select_related("plan", "axe", "service_pilote", "pilote") if lisible else Action.objects.none()
     fige = filtre.jour is not None
-    choisir_pour = request.user if lisible and not fige and peut(request.user, Droit.MODIFIER_EN_NOMBRE) else None
+    choisir_pour = (
+        qui_demande(request) if lisible and not fige and peut(request.user, Droit.MODIFIER_EN_NOMBRE) else None
+    )
     table = TableActions(lignes, fige=fige, choisir_pour=choisir_pour)
     RequestConfig(request, paginate={"per_page": LIGNES_PAR_PAGE}).configure(table)
     # Sans plan, une action n'a pas où aller ; seule une liste vide a besoin de le demander.

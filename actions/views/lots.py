@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from actions.champs import champs_permis
 from actions.lecture_des_lots import a_lire, actions_du_lot, lire_le_lot, lots_du_plan, peut_defaire
 from actions.lots import Defaisance, defaire
-from actions.views.commun import LIGNES_PAR_PAGE
+from actions.views.commun import LIGNES_PAR_PAGE, qui_demande
 from comptes.droits import Droit, exiger
 from comptes.gestes import Lot
 from socle.erreurs import Introuvable
@@ -40,7 +40,8 @@ def detail(request: HttpRequest, lot: int) -> HttpResponse:
         "lot": trouve,
         "page": page,
         "actions": lire_le_lot(trouve, list(page)),
-        "peut_defaire": trouve.defait_par is None and peut_defaire(request.user, trouve, champs_permis(request.user)),
+        "peut_defaire": trouve.defait_par is None
+        and peut_defaire(qui_demande(request), trouve, champs_permis(qui_demande(request))),
         "refus": refus if refus.get("lot") == trouve.pk else None,
     }
     return render(request, "actions/lot.html", contexte)
@@ -51,10 +52,10 @@ def defaire_le_lot(request: HttpRequest, lot: int) -> HttpResponse:
     """Rend à chaque champ sa valeur d'avant ; la page du lot dit ce qui n'a pas pu l'être, et pourquoi."""
     trouve = _trouver(lot)
     exiger(request.user, Droit.MODIFIER_EN_NOMBRE)
-    if not peut_defaire(request.user, trouve, champs_permis(request.user)):
+    if not peut_defaire(qui_demande(request), trouve, champs_permis(qui_demande(request))):
         raise PermissionDenied("Ce lot se défait par son auteur, sur ses actions, ou par un responsable du plan.")
     deja = trouve.defait_par is not None
-    resultat = defaire(trouve, auteur=request.user)
+    resultat = defaire(trouve, auteur=qui_demande(request))
     if deja:
         messages.info(request, "Ce lot était déjà défait : rien n'a été refait.")
     else:

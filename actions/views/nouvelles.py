@@ -1,18 +1,13 @@
 """« Rien de nouveau » : dire en un clic qu'une action suit son cours."""
 
-from typing import TYPE_CHECKING, cast
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
-from actions.views.commun import revenir, sur_place, trouver_l_action
+from actions.views.commun import qui_demande, revenir, sur_place, trouver_l_action
 from comptes.droits import Droit, exiger
-
-if TYPE_CHECKING:
-    from comptes.models import Utilisateur
 
 
 @require_POST
@@ -20,7 +15,7 @@ def rien_de_nouveau(request: HttpRequest, pk: int) -> HttpResponse:
     """Une note datée d'aujourd'hui. Sur place, le bouton devient la phrase qui le dit ; sinon, retour à la page."""
     action = trouver_l_action(pk)
     exiger(request.user, Droit.METTRE_A_JOUR, action)
-    action.dire_rien_de_nouveau(auteur=cast("Utilisateur", request.user))
+    action.dire_rien_de_nouveau(auteur=qui_demande(request))
     messages.success(request, f"C'est noté : rien de nouveau sur l'action {action.numero} aujourd'hui.")
     if not sur_place(request):
         return revenir(request, action, f"action-{action.pk}")

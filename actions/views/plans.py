@@ -1,7 +1,5 @@
 """Les gestes sur un plan entier."""
 
-from typing import cast
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,9 +8,8 @@ from django.urls import reverse
 from actions.duplication import apercu
 from actions.formulaire_de_duplication import FormulaireDeDuplication
 from actions.models import Plan
-from actions.views.commun import lecture_ou_envoi
+from actions.views.commun import lecture_ou_envoi, qui_demande
 from comptes.droits import Droit, exiger
-from comptes.models import Utilisateur
 from socle.erreurs import Introuvable
 
 
@@ -24,7 +21,7 @@ def dupliquer(request: HttpRequest, plan: str) -> HttpResponse:
     if source is None:
         raise Introuvable("Ce plan n'existe pas.")
     formulaire = FormulaireDeDuplication(request.POST or None, source=source)
-    if formulaire.is_valid() and formulaire.enregistrer(cast("Utilisateur", request.user)):
+    if formulaire.is_valid() and formulaire.enregistrer(qui_demande(request)):
         messages.success(request, formulaire.compte_rendu)
         return redirect(f"{reverse('actions:liste')}?plan={formulaire.plan.slug}")
     contexte = {"plan": source, "formulaire": formulaire, "apercu": apercu(source), "copies": source.copies.all()}
