@@ -275,8 +275,10 @@
     });
     bilan = bilan || nouveauBilan();
     bilan.avant = resume(posees, vides, rangees.length - touchees.length, rangs.filter(function (rang) { return rang >= nombre; }).length);
+    // Tout de suite : douze lignes s'enregistrent l'une après l'autre, et conclure() redira la phrase avec leur issue.
+    dire(bilan.avant);
     touchees.forEach(function (ligne) { enregistrer(ligne, true); });
-    if (!occupe) { dire(bilan.avant); bilan = null; }
+    if (!occupe) { bilan = null; }
   }
 
   function resume(posees, vides, lignesDeTrop, colonnesDeTrop) {
