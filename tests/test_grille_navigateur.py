@@ -95,9 +95,9 @@ def coller(page: Page, bloc: list[tuple[str, ...]], sur: Locator) -> None:
 
 
 def sont_remplies(actions: list[Action], pilote: Utilisateur) -> bool:
-    return [(action.pilote, str(action.service_pilote), action.valeur_echeance) for action in map(relue, actions)] == [
-        (pilote, service, Echeance.lire(echeance)) for _, service, echeance in BLOC
-    ]
+    """Ces actions, les premières, ont ce que le bloc leur donne."""
+    lues = [(a.pilote, str(a.service_pilote), a.valeur_echeance) for a in map(relue, actions)]
+    return lues == [(pilote, service, Echeance.lire(echeance)) for _, service, echeance in BLOC[: len(actions)]]
 
 
 # --- Coller -------------------------------------------------------------------------------------
