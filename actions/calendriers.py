@@ -5,15 +5,15 @@ titulaire peut encore lire au moment de la demande, et ne montre que son sujet :
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, OuterRef, Subquery
+from django.db.models import Max, OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -22,6 +22,7 @@ from actions.etapes import Etape
 from actions.journaux import ChangementDeStatut, ReportEcheance
 from actions.models import Action, Plan
 from actions.requetes import NON_TERMINEE, ActionQuerySet
+from actions.statuts import Statut
 from comptes.droits import Droit, peut
 from comptes.gestes import Jeton, PorteeDeJeton
 from comptes.models import Utilisateur
@@ -36,6 +37,7 @@ MOI = "moi"
 PLAN = "plan:"
 # Ce que l'agenda attend avant de redemander.
 RELECTURE = timedelta(hours=6)
+SANS_TRACE = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,34 @@ def calendrier_du_secret(secret: str) -> Calendrier | None:
 # --- Contenu ------------------------------------------------------------------------------------
 
 
-def en_ical(calendrier: Calendrier) -> bytes:
-    """Le calendrier, au format de la RFC 5545, en trois requêtes. Le même contenu donne les mêmes octets."""
+@dataclass(frozen=True)
+class Evenement:
+    """Une échéance telle que l'agenda la lit : un jour entier, le dernier de sa période, qui ne rend personne occupé.
+
+    `version` avance à chaque changement, `ecrit` en est le moment.
+    """
+
+    uid: str
+    jour: date
+    titre: str
+    description: str
+    adresse: str
+    version: int
+    ecrit: datetime
+
+
+def evenements(calendrier: Calendrier) -> list[Evenement]:
+    """Les échéances d'actions puis celles des étapes à faire, en deux requêtes."""
+    return [*_des_actions(calendrier), *_des_etapes(calendrier)]
+
+
+def etiquette(calendrier: Calendrier, lus: Sequence[Evenement]) -> str:
+    """L'ETag : un agenda qui a déjà ce contenu ne le reçoit pas de nouveau, et on ne l'écrit pas pour rien."""
+    return f'"{hashlib.sha256(repr((calendrier.nom, lus)).encode()).hexdigest()[:32]}"'
+
+
+def en_ical(calendrier: Calendrier, lus: Iterable[Evenement]) -> bytes:
+    """Le calendrier, au format de la RFC 5545."""
     from icalendar import Calendar
 
     ical = Calendar()
@@ -114,100 +142,88 @@ def en_ical(calendrier: Calendrier) -> bytes:
     ical.add("x-wr-timezone", settings.TIME_ZONE)
     ical.add("refresh-interval", RELECTURE, parameters={"VALUE": "DURATION"})
     ical.add("x-published-ttl", "PT6H")
-    for evenement in _evenements(calendrier):
-        ical.add_component(evenement)
+    for evenement in lus:
+        ical.add_component(_en_ical(evenement))
     return ical.to_ical()
 
 
-def etiquette(contenu: bytes) -> str:
-    """L'ETag : un agenda qui a déjà ces octets ne les reçoit pas de nouveau."""
-    return f'"{hashlib.sha256(contenu).hexdigest()[:32]}"'
+def _en_ical(evenement: Evenement) -> "Event":
+    from icalendar import Event
+
+    ical = Event()
+    ical.add("uid", evenement.uid)
+    ical.add("dtstamp", evenement.ecrit)
+    ical.add("last-modified", evenement.ecrit)
+    ical.add("sequence", evenement.version)
+    ical.add("dtstart", evenement.jour)
+    ical.add("dtend", evenement.jour + timedelta(days=1))
+    ical.add("summary", evenement.titre)
+    ical.add("description", evenement.description)
+    ical.add("url", evenement.adresse)
+    ical.add("transp", "TRANSPARENT")
+    return ical
 
 
-def _evenements(calendrier: Calendrier) -> "Iterator[Event]":
-    ecrites = {
-        f"ecrit_{nom}": Subquery(
-            lignes.filter(**{sujet: OuterRef("pk")}).order_by().values(sujet).annotate(m=Max(champ)).values("m")
-        )
-        for nom, lignes, sujet, champ in (
-            ("report", ReportEcheance.objects.all(), "action", "saisi_le"),
-            ("statut", ChangementDeStatut.objects.all(), "action", "saisi_le"),
-            ("fiche", Action.history.all(), "id", "history_date"),
-        )
-    }
-    datees = calendrier.actions.filter(etat_echeance__isnull=False).annotate(**ecrites)
-    for action in datees.select_related("plan", "pilote").order_by("etat_echeance", "plan", "numero"):
-        yield _de_l_action(action)
-    ouvertes = calendrier.actions.order_by().values("pk")
-    etapes = Etape.objects.all().a_faire().filter(echeance__isnull=False, action__in=ouvertes)
-    derniere = Etape.history.filter(id=OuterRef("pk")).order_by().values("id").annotate(m=Max("history_date"))
-    for etape in (
-        etapes.annotate(ecrit=Subquery(derniere.values("m")))
-        .par_echeance()
-        .select_related("action__plan", "action__pilote")
+def _des_actions(calendrier: Calendrier) -> Iterator[Evenement]:
+    datees = calendrier.actions.filter(etat_echeance__isnull=False).annotate(
+        ecrit_report=_dernier(ReportEcheance.objects.all(), "action", "saisi_le"),
+        ecrit_statut=_dernier(ChangementDeStatut.objects.all(), "action", "saisi_le"),
+        ecrit_fiche=_dernier(Action.history.all(), "id", "history_date"),
+    )
+    for action in cast(
+        "Iterable[Any]", datees.select_related("plan", "pilote").order_by("etat_echeance", "plan", "numero")
     ):
-        yield _de_l_etape(etape)
+        ecrits = (action.ecrit_report, action.ecrit_statut, action.ecrit_fiche)
+        titre = f"N° {action.numero} : {action.intitule}"
+        yield _evenement(f"action-{action.pk}", titre, action, action.valeur_echeance, action.version, ecrits)
 
 
-def _de_l_action(action: Any) -> "Event":
-    ecrit = max(filter(None, (action.ecrit_report, action.ecrit_statut, action.ecrit_fiche)))
-    return _evenement(
-        uid=f"action-{action.pk}",
-        titre=f"{_titre(action)}",
-        action=action,
-        echeance=action.valeur_echeance,
-        version=action.version,
-        ecrit=ecrit,
-    )
+def _des_etapes(calendrier: Calendrier) -> Iterator[Evenement]:
+    ouvertes = calendrier.actions.order_by().values("pk")
+    etapes = Etape.objects.all().a_faire().filter(echeance__isnull=False, action__in=ouvertes).par_echeance()
+    datees = etapes.annotate(ecrit=_dernier(Etape.history.all(), "id", "history_date"))
+    for etape in cast("Iterable[Any]", datees.select_related("action__plan", "action__pilote")):
+        titre = f"Étape : {etape.intitule} (n° {etape.action.numero})"
+        yield _evenement(
+            f"etape-{etape.pk}", titre, etape.action, etape.valeur_echeance, etape.version, (etape.ecrit,)
+        )
 
 
-def _de_l_etape(etape: Any) -> "Event":
-    return _evenement(
-        uid=f"etape-{etape.pk}",
-        titre=f"Étape : {etape.intitule} (n° {etape.action.numero})",
-        action=etape.action,
-        echeance=etape.valeur_echeance,
-        version=etape.version,
-        ecrit=etape.ecrit,
-    )
-
-
-def _titre(action: Action) -> str:
-    return f"N° {action.numero} : {action.intitule}"
+def _dernier(lignes: QuerySet[Any], sujet: str, moment: str) -> Subquery:
+    """Le dernier moment d'écriture parmi ces lignes, pour chaque objet lu."""
+    des_siennes = lignes.filter(**{sujet: OuterRef("pk")}).order_by().values(sujet)
+    return Subquery(des_siennes.annotate(dernier=Max(moment)).values("dernier"))
 
 
 def _evenement(
-    *, uid: str, titre: str, action: Action, echeance: Echeance, version: int, ecrit: datetime | None
-) -> "Event":
-    """Un jour entier, le dernier de la période, qui ne rend personne occupé."""
-    from icalendar import Event
-
+    nom: str,
+    titre: str,
+    action: Action,
+    echeance: Echeance,
+    version: int,
+    ecrits: Iterable[datetime | None],
+) -> Evenement:
+    """Un trimestre ou une année se dit dans le titre : l'agenda ne sait montrer que son dernier jour."""
     periode = "" if echeance.precision == Precision.JOUR else f" ({echeance})"
-    moment = ecrit or timezone.now()
-    evenement = Event()
-    evenement.add("uid", f"{uid}@{urlsplit(settings.ADRESSE_DU_SITE).hostname}")
-    evenement.add("dtstamp", moment)
-    evenement.add("last-modified", moment)
-    evenement.add("sequence", version)
-    evenement.add("dtstart", echeance.fin)
-    evenement.add("dtend", echeance.fin + timedelta(days=1))
-    evenement.add("summary", f"{titre}{periode}")
-    evenement.add("description", _description(action, echeance))
-    evenement.add("url", f"{settings.ADRESSE_DU_SITE}{action.get_absolute_url()}")
-    evenement.add("transp", "TRANSPARENT")
-    return evenement
-
-
-def _description(action: Action, echeance: Echeance) -> str:
-    lignes = [
-        _titre(action),
-        f"Statut : {action.get_statut_display() if action.statut else 'inconnu'}",
+    adresse = f"{settings.ADRESSE_DU_SITE}{action.get_absolute_url()}"
+    description = [
+        f"N° {action.numero} : {action.intitule}",
+        f"Statut : {Statut(action.statut).label if action.statut else 'inconnu'}",
         f"Échéance : {echeance}",
         f"Pilote : {action.pilote}" if action.pilote else "Sans pilote",
         f"Plan : {action.plan}",
-        f"{settings.ADRESSE_DU_SITE}{action.get_absolute_url()}",
+        adresse,
     ]
-    return "\n".join(lignes)
+    return Evenement(
+        uid=f"{nom}@{urlsplit(settings.ADRESSE_DU_SITE).hostname}",
+        jour=echeance.fin,
+        titre=f"{titre}{periode}",
+        description="\n".join(description),
+        adresse=adresse,
+        version=version,
+        # Sans aucune trace d'écriture : une date fixe, pour que le contenu ne change pas à chaque lecture.
+        ecrit=max(filter(None, ecrits), default=SANS_TRACE),
+    )
 
 
 def adresse_du_calendrier(secret: str) -> str:

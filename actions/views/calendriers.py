@@ -15,6 +15,7 @@ from actions.calendriers import (
     calendrier_du_secret,
     en_ical,
     etiquette,
+    evenements,
     jetons_de,
     secret_de,
 )
@@ -78,8 +79,12 @@ def flux(request: HttpRequest, secret: str) -> HttpResponse:
     calendrier = calendrier_du_secret(secret)
     if calendrier is None:
         return HttpResponseNotFound("Ce calendrier n'existe pas.\n", content_type="text/plain; charset=utf-8")
-    contenu = en_ical(calendrier)
-    reponse = HttpResponse(contenu, content_type="text/calendar; charset=utf-8")
-    reponse["ETag"] = etiquette(contenu)
+    lus = evenements(calendrier)
+    empreinte = etiquette(calendrier, lus)
+    inchange = get_conditional_response(request, etag=empreinte)
+    if inchange is not None:
+        return cast("HttpResponse", inchange)
+    reponse = HttpResponse(en_ical(calendrier, lus), content_type="text/calendar; charset=utf-8")
+    reponse["ETag"] = empreinte
     reponse["Content-Disposition"] = 'inline; filename="echeances.ics"'
-    return cast("HttpResponse", get_conditional_response(request, etag=reponse["ETag"], response=reponse))
+    return reponse
