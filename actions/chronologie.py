@@ -120,4 +120,5 @@ def _des_decisions(action: Action, limite: int) -> Iterable[Evenement]:
             date_effet=decision.comite.date,
             saisi_le=decision.saisi_le,
             auteur=decision.auteur,
+            lien=decision.comite.get_absolute_url(),
         )

@@ -1,14 +1,37 @@
 """Le comité de pilotage : sa date, et le relevé de ce qu'il a décidé, action par action."""
 
+import datetime
+from typing import TYPE_CHECKING, Any, Self
+
 from django.conf import settings
-from django.db import models
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from actions.plans import Plan
 from socle.formats import formater_date
-from socle.modeles import LigneVersionnee, QuerySetSuivi
+from socle.modeles import ConflitDeVersion, LigneVersionnee, QuerySetSuivi
+
+if TYPE_CHECKING:
+    from actions.models import Action
+    from comptes.models import Utilisateur
+
+
+class ComiteQuerySet(QuerySetSuivi["Comite"]):
+    def a_venir(self, le: datetime.date) -> "ComiteQuerySet":
+        """Ceux de ce jour et d'après, le prochain d'abord."""
+        return self.filter(date__gte=le).order_by("date", "pk")
+
+    def passes(self, le: datetime.date) -> "ComiteQuerySet":
+        """Ceux d'avant ce jour, le dernier d'abord."""
+        return self.filter(date__lt=le).order_by("-date", "-pk")
+
+    def avec_decisions(self) -> "ComiteQuerySet":
+        """Annote `nombre_de_decisions` : celles qui ne sont pas retirées."""
+        return self.annotate(nombre_de_decisions=Count("decisions", filter=Q(decisions__retiree=False)))
 
 
 class Comite(LigneVersionnee):
@@ -20,7 +43,7 @@ class Comite(LigneVersionnee):
 
     CHAMPS_DES_CONTRAINTES = {"comite_un_par_jour": "date"}
 
-    objects = QuerySetSuivi.as_manager()
+    objects = ComiteQuerySet.as_manager()
     history = HistoricalRecords()
 
     class Meta:
@@ -42,6 +65,29 @@ class Comite(LigneVersionnee):
         return reverse("actions:comite", args=[self.pk])
 
 
+class DecisionQuerySet(QuerySetSuivi["Decision"]):
+    def en_place(self) -> "DecisionQuerySet":
+        return self.filter(retiree=False)
+
+    def relever(
+        self, comite: Comite, *, texte: str, auteur: "Utilisateur | None", action: "Action | None" = None
+    ) -> "Decision":
+        """Une décision de plus au relevé, sur une action ou sur tout le plan. La même, reçue deux fois, n'est écrite
+        qu'une fois.
+
+        Lève ValidationError.
+        """
+        decision = self.model(comite=comite, action=action, texte=texte.strip(), auteur=auteur)
+        with transaction.atomic():
+            comite.verrouillee()
+            deja = self.filter(comite=comite, action=action, texte=decision.texte).en_place().first()
+            if deja:
+                return deja
+            decision.full_clean()
+            decision.save()
+        return decision
+
+
 class Decision(LigneVersionnee):
     """Ce que le comité a décidé, d'une action ou de l'ensemble du plan (`action` vide)."""
 
@@ -61,7 +107,7 @@ class Decision(LigneVersionnee):
     saisi_le = models.DateTimeField("saisi le", default=timezone.now, editable=False)
     retiree = models.BooleanField("retirée", default=False, editable=False)
 
-    objects = QuerySetSuivi.as_manager()
+    objects = DecisionQuerySet.as_manager()
     history = HistoricalRecords()
 
     class Meta:
@@ -71,3 +117,38 @@ class Decision(LigneVersionnee):
 
     def __str__(self) -> str:
         return self.texte[:80]
+
+    def clean(self) -> None:
+        super().clean()
+        if self.action is not None and self.action.plan_id != self.comite.plan_id:
+            raise ValidationError({"action": "Cette action appartient à un autre plan."})
+
+    # --- Écriture ------------------------------------------------------------------------------
+
+    def reprendre(self, *, version: int, texte: str, action: "Action | None") -> Self:
+        """Change ce que la décision dit, ou sur quoi elle porte. Demandé deux fois : rien de plus.
+
+        Lève ConflitDeVersion si quelqu'un d'autre l'a changée depuis, ValidationError ; rien n'est alors écrit.
+        """
+        return self._changer(version, texte=texte.strip(), action=action)
+
+    def retirer(self, *, version: int) -> Self:
+        """La décision reste au relevé, barrée, et peut revenir. Mêmes erreurs que `reprendre`."""
+        return self._changer(version, retiree=True)
+
+    def remettre(self, *, version: int) -> Self:
+        """Fait revenir une décision retirée. Mêmes erreurs que `reprendre`."""
+        return self._changer(version, retiree=False)
+
+    def _changer(self, version: int, **valeurs: Any) -> Self:
+        with transaction.atomic():
+            actuelle = self.verrouillee()
+            if all(getattr(actuelle, champ) == valeur for champ, valeur in valeurs.items()):
+                return actuelle
+            if actuelle.version != version:
+                raise ConflitDeVersion(actuelle)
+            for champ, valeur in valeurs.items():
+                setattr(actuelle, champ, valeur)
+            actuelle.full_clean()
+            actuelle.save(update_fields=list(valeurs))
+        return actuelle

@@ -9,7 +9,8 @@ class Evenement:
     """Ce qui s'est passé : effectif le `date_effet`, saisi le `saisi_le` par `auteur` (None : repris de la page).
 
     `corrige` : une autre ligne le corrige. `correction` : il en corrige une. `a_corriger` : l'adresse où le corriger,
-    vide s'il ne se corrige pas d'ici. `journal` : il a une date d'effet à lui ; sinon c'est celle de sa saisie.
+    vide s'il ne se corrige pas d'ici. `lien` : la page qui en dit plus, vide s'il n'y en a pas. `journal` : il a une
+    date d'effet à lui ; sinon c'est celle de sa saisie.
     """
 
     nature: str
@@ -23,3 +24,4 @@ class Evenement:
     correction: bool = False
     a_corriger: str = ""
     journal: bool = True
+    lien: str = ""

@@ -1,6 +1,8 @@
 from django.urls import path
 
 from actions.views import (
+    calendriers,
+    comites,
     corrections,
     documents,
     en_nombre,
@@ -33,6 +35,19 @@ urlpatterns = [
     path("actions/lots/<int:lot>/defaire/", lots.defaire_le_lot, name="defaire_lot"),
     # --- Un plan
     path("plans/<slug:plan>/dupliquer/", plans.dupliquer, name="dupliquer"),
+    # --- Comités de pilotage
+    path("comites/", comites.liste, name="comites"),
+    path("comites/creer/", comites.creer, name="comite_creer"),
+    path("comites/<int:comite>/", comites.fiche, name="comite"),
+    path("comites/<int:comite>/modifier/", comites.modifier, name="comite_modifier"),
+    path("comites/<int:comite>/decisions/ajouter/", comites.ajouter, name="decision_ajouter"),
+    path("comites/<int:comite>/decisions/<int:decision>/modifier/", comites.reprendre, name="decision_modifier"),
+    path("comites/<int:comite>/decisions/<int:decision>/retirer/", comites.retirer, name="decision_retirer"),
+    path("comites/<int:comite>/decisions/<int:decision>/remettre/", comites.remettre, name="decision_remettre"),
+    # --- Calendriers
+    path("calendriers/", calendriers.calendriers, name="calendriers"),
+    path("calendriers/<int:jeton>/revoquer/", calendriers.revoquer, name="calendrier_revoquer"),
+    path("calendriers/<str:secret>.ics", calendriers.flux, name="calendrier"),
     # --- Une action
     path("actions/creer/", fiches.creer, name="creer"),
     path("actions/<int:pk>/", fiches.detail, name="detail"),

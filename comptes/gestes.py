@@ -143,9 +143,20 @@ class JetonQuerySet(models.QuerySet["Jeton"]):
             models.Q(expire_le__isnull=True) | models.Q(expire_le__gt=le)
         )
 
-    def emettre(self, utilisateur, nom: str, portees: list[str], expire_le: datetime | None = None, sujet: str = ""):
-        """Crée un jeton et rend (jeton, secret). Le secret n'est montré qu'ici : seule son empreinte est gardée."""
-        secret = secrets.token_urlsafe(32)
+    def emettre(
+        self,
+        utilisateur,
+        nom: str,
+        portees: list[str],
+        expire_le: datetime | None = None,
+        sujet: str = "",
+        secret: str = "",
+    ):
+        """Crée un jeton et rend (jeton, secret). Le secret n'est montré qu'ici : seule son empreinte est gardée.
+
+        `secret` : celui d'un appelant qui doit pouvoir le retrouver, tiré de la clé du site ; sinon, du hasard.
+        """
+        secret = secret or secrets.token_urlsafe(32)
         jeton = self.model(
             utilisateur=utilisateur,
             nom=nom,

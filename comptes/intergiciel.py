@@ -15,8 +15,11 @@ class ConnexionRequise(LoginRequiredMiddleware):
     def process_view(self, request, view_func, view_args, view_kwargs):
         """Un compte connecté sans le droit d'entrer est refusé dès ici : sans rôle il ne lit rien, et /admin/ le
         renverrait à une connexion déjà faite en perdant sa saisie."""
-        # Dans cet ordre : /sante/ doit répondre sans lire de session quand la base est tombée.
-        if getattr(view_func, "login_required", True) and request.user.is_authenticated:
+        # Une page ouverte à tous ne lit pas la session : /sante/ répond quand la base est tombée, un calendrier ne
+        # dépend que de son jeton.
+        if not getattr(view_func, "login_required", True):
+            return None
+        if request.user.is_authenticated:
             exiger(request.user, Droit.CONSULTER)
             if request.resolver_match.app_name == "admin" and not request.user.is_staff:
                 raise PermissionDenied("Votre rôle n'ouvre pas l'administration.")

@@ -116,6 +116,9 @@ def manquantes(donnees: Iterable[str]) -> list[str]:
 def variantes(qui: str, adresses: dict[str, str]) -> list[Vue]:
     """Ce qu'aucun lien ne montre, ou pas sous ce jour : filtres, refus, erreurs. `adresses` : une par route."""
     statut = adresses.get("actions:statut", f"{adresses.get('actions:detail', '/actions/1/')}statut/")
+    # Une décision s'ajoute depuis la fiche du comité : sa page n'est montrée que si l'envoi est refusé.
+    comite = adresses.get("actions:comite")
+    decision = [Vue("actions:decision_ajouter", f"{comite}decisions/ajouter/", "refusee", envoyer_vide=True)]
     return {
         "admin": [
             Vue("accueil:tableau_de_bord", "/?annee=2023", "annee-2023"),
@@ -126,6 +129,7 @@ def variantes(qui: str, adresses: dict[str, str]) -> list[Vue]:
             Vue("actions:liste", "/actions/?statut=PRESQUE&au=hier", "filtre-refuse", 400),
             Vue("actions:creer", "/actions/creer/", "refusee", envoyer_vide=True),
             Vue("actions:detail", "/actions/999999/", "introuvable", 404),
+            *(decision if comite else []),
         ],
         "agent": [Vue("actions:creer", "/actions/creer/", "interdit", 403)],
         "lecteur": [Vue("actions:statut", statut, "interdit", 403)],

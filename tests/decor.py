@@ -18,6 +18,8 @@ from actions.models import (
     Action,
     Axe,
     ChangementDeStatut,
+    Comite,
+    Decision,
     NoteDeSuivi,
     PartenaireDeLAction,
     PartenaireDuPlan,
@@ -48,6 +50,7 @@ ECHEANCES = (
 )
 PREMIERE_ANNEE = 2021
 CHIFFRES_CLES = 3
+SECRET_DE_CALENDRIER = "le-secret-d-un-calendrier-d-essai"
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,14 @@ class Decor:
                 return ContentType.objects.get_for_model(Indicateur).pk
             case "lot":
                 return self.objet(Lot).pk
+            case "comite":
+                return self.objet(Comite).pk
+            case "decision":
+                return self.objet(Decision).pk
+            case "jeton":
+                return self.objet(Jeton).pk
+            case "secret":
+                return SECRET_DE_CALENDRIER
             case "couleur":
                 return "0b5b82"
             case "uidb36":
@@ -136,6 +147,9 @@ def gestes_et_traces(auteur: Utilisateur, actions: Sequence[Action], fois: int =
     jetons = [
         Jeton.objects.emettre(auteur, f"Agenda {n}", [PorteeDeJeton.CALENDRIER])[0] for n in range(min(fois, 40))
     ]
+    Jeton.objects.emettre(
+        auteur, "Du plan", [PorteeDeJeton.CALENDRIER], sujet=f"plan:{actions[0].plan_id}", secret=SECRET_DE_CALENDRIER
+    )
     essais = [
         AccessAttempt.objects.create(
             username=f"inconnu{n}", ip_address="127.0.0.1", path_info="/connexion/", failures_since_start=1
@@ -187,6 +201,7 @@ def decor_acces() -> Decor:
             *(premiere.participations.get(), premiere.references.get(), premiere.notes.get()),
             *(premiere.changementdestatuts.first(), premiere.reportecheances.first()),
             premiere.presenceauplans.first(),
+            *(premiere.decisions.first(), premiere.decisions.first().comite),
             *(indicateur, valeur, place, cible),
         )
         | gestes_et_traces(comptes["administrateur"], [premiere]),
@@ -257,6 +272,7 @@ def plan_garni(nombre: int, *, indicateurs: int = 10, annees: int = 5, gestes: i
             *(premiere.participations.first(), premiere.references.first(), premiere.notes.first()),
             *(premiere.changementdestatuts.first(), premiere.reportecheances.first()),
             premiere.presenceauplans.first(),
+            *(premiere.decisions.first(), premiere.decisions.first().comite),
             *mesures,
         )
         | gestes_et_traces(comptes["administrateur"], actions[:200], fois=nombre),

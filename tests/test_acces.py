@@ -136,6 +136,12 @@ def bouton(nom: str, envoi: dict[str, Any]) -> Ligne:
     return Ligne(nom, METTRE_A_JOUR, lambda _: envoi, lit=405, vide=400, sauf=demandent)
 
 
+def bouton_du_releve(nom: str) -> Ligne:
+    """Un envoi d'un clic depuis le relevé de décisions. Vide, il ne dit pas ce qu'il veut."""
+    demandent = a_chacun(405, TOUS_LES_ROLES - RESPONSABLES, LECTURE)
+    return Ligne(nom, RESPONSABLES, lambda _: {"version": "1"}, lit=405, vide=400, sauf=demandent)
+
+
 def depot(site: "Site") -> dict[str, Any]:
     """Le fichier signé que l'aperçu d'un import a mis dans sa page."""
     with sans_lendemain():
@@ -311,6 +317,25 @@ TABLE = [
     Ligne("actions:reaffecter", RESPONSABLES, {}, ecrit=200),
     Ligne("actions:lots"),
     Ligne("actions:lot"),
+    # --- comités de pilotage
+    Ligne("actions:comites"),
+    Ligne("actions:comite_creer", RESPONSABLES, {"date": "2031-03-04", "lieu": TAPE}),
+    Ligne("actions:comite"),
+    Ligne("actions:comite_modifier", RESPONSABLES, {"lieu": TAPE}),
+    Ligne("actions:decision_ajouter", RESPONSABLES, {"texte": TAPE}),
+    Ligne("actions:decision_modifier", RESPONSABLES, {"texte": TAPE}),
+    bouton_du_releve("actions:decision_retirer"),
+    bouton_du_releve("actions:decision_remettre"),
+    # --- calendriers : l'adresse en est le seul droit, et l'on ne révoque que les siens
+    Ligne("actions:calendriers", envoi={"sujet": "moi"}),
+    Ligne("actions:calendrier", TOUT_LE_MONDE),
+    Ligne(
+        "actions:calendrier_revoquer",
+        envoi={},
+        lit=405,
+        vide=302,
+        sauf=a_chacun(404, TOUS_LES_ROLES - ADMINISTRATEURS, VIDE, ENVOI),
+    ),
     # Le lot du décor est d'un administrateur : l'agent le lit, et ne le défait pas.
     Ligne(
         "actions:defaire_lot",

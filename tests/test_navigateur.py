@@ -74,6 +74,13 @@ PAGES = {
     "actions:reaffecter": Ligne((Role.RESPONSABLE,)),
     "actions:lots": Ligne(),
     "actions:lot": Ligne((Role.AGENT,)),
+    "actions:comites": Ligne(TOUS),
+    "actions:comite_creer": Ligne((Role.RESPONSABLE,)),
+    "actions:comite": Ligne(TOUS, variantes=("?fiche=entiere",)),
+    "actions:comite_modifier": Ligne((Role.RESPONSABLE,)),
+    "actions:decision_ajouter": Ligne((Role.RESPONSABLE,)),
+    "actions:decision_modifier": Ligne((Role.RESPONSABLE,)),
+    "actions:calendriers": Ligne((Role.LECTEUR,)),
     "actions:partenaire": Ligne(TOUS),
     "actions:dupliquer": Ligne((Role.RESPONSABLE,)),
     "partenaires:liste": Ligne(TOUS),
@@ -133,6 +140,10 @@ SANS_PAGE = {
     "actions:grille_ligne": 405,  # un envoi
     "actions:appliquer_en_nombre": 405,  # un envoi
     "actions:defaire_lot": 405,  # un envoi
+    "actions:decision_retirer": 405,  # un envoi
+    "actions:decision_remettre": 405,  # un envoi
+    "actions:calendrier": 200,  # un fichier, pour un agenda
+    "actions:calendrier_revoquer": 405,  # un envoi
     "actions:rien_de_nouveau": 405,  # un envoi
     "admin:login": 302,  # vers la connexion du site
     "admin:logout": 405,  # se déconnecter est un envoi

@@ -18,10 +18,11 @@ from tests.navigateur import ETROIT, LARGE, Fenetre, cookie_de_session
 
 pytestmark = [pytest.mark.navigateur, pytest.mark.usefixtures("groupes_des_roles")]
 
-TABLEAU_DE_BORD, LISTE, ACTION, INDICATEUR = (
+TABLEAU_DE_BORD, LISTE, ACTION, COMITE, INDICATEUR = (
     "accueil:tableau_de_bord",
     "actions:liste",
     "actions:detail",
+    "actions:comite",
     "indicateurs:detail",
 )
 
@@ -195,10 +196,20 @@ def test_le_plan_publie_s_imprime_en_entier_sur_a4(ouvrir_chez, demo, chemin, at
     assert 1 <= feuilles <= accordees
 
 
+def test_la_fiche_d_un_comite_s_imprime_sans_ce_qui_se_clique(ouvrir_chez, garni):
+    imprime, _ = imprimer(ouvrir_chez(garni.comptes[Role.RESPONSABLE], garni.adresse(COMITE)).page)
+    assert [
+        texte
+        for texte in ("Ce qui a changé", "En retard", "Relevé de décisions", "Décision 0.")
+        if texte not in imprime
+    ] == []
+    assert [ecran for ecran in ("Ajouter la décision", "Retirer", "Modifier", "Imprimer") if ecran in imprime] == []
+
+
 @pytest.mark.parametrize(
     ("nom", "accordees"),
-    [(TABLEAU_DE_BORD, 2), (LISTE, 2), (ACTION, 2)],
-    ids=["tableau de bord", "liste", "action"],
+    [(TABLEAU_DE_BORD, 2), (LISTE, 2), (ACTION, 2), (COMITE, 4)],
+    ids=["tableau de bord", "liste", "action", "fiche de comité"],
 )
 def test_un_plan_garni_s_imprime_sans_rien_couper(ouvrir_chez, garni, nom, accordees):
     _, feuilles = imprimer(ouvrir_chez(garni.comptes[Role.RESPONSABLE], garni.adresse(nom)).page)

@@ -159,6 +159,16 @@ PAGES = [
     Page("actions:lots", 6),
     Page("actions:lot", 14),
     Page("actions:lot", 14, qui="agent"),
+    Page("actions:comites", 9),
+    Page("actions:comite_creer", 6),
+    Page("actions:comite", 22),
+    Page("actions:comite", 22, "?fiche=entiere", "responsable"),
+    Page("actions:comite", 22, qui="agent"),
+    Page("actions:comite_modifier", 7),
+    Page("actions:decision_ajouter", 6),
+    Page("actions:decision_modifier", 7),
+    Page("actions:calendriers", 8),
+    Page("actions:calendrier", 6, qui="anonyme"),
     # --- indicateurs
     *[
         Page("indicateurs:liste", 10, requete)
@@ -212,6 +222,9 @@ SANS_OBJET = {
         "actions:document_retirer",
         "actions:appliquer_en_nombre",
         "actions:defaire_lot",
+        "actions:decision_retirer",
+        "actions:decision_remettre",
+        "actions:calendrier_revoquer",
         "actions:rien_de_nouveau",
         "actions:grille_ligne",
         "admin:partenaires_partenaire_import_appliquer",

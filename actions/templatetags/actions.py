@@ -14,6 +14,7 @@ from actions.models import Action
 from actions.requetes import Decompte
 from actions.statuts import Statut
 from comptes.droits import Droit, peut
+from socle.formats import typographie
 from socle.templatetags.icones import icone
 
 register = template.Library()
@@ -45,6 +46,14 @@ def badge_attention(action: Action) -> SafeString:
         '<span class="attention">{}{}</span>',
         icone("exclamation-triangle-fill"),
         action.get_attention_nature_display(),
+    )
+
+
+@register.simple_tag
+def citer(action: Action) -> SafeString:
+    """Une action citée dans une phrase : son numéro, lien vers elle, et son intitulé."""
+    return format_html(
+        '<a href="{}">n°\u00a0{}</a> {}', action.get_absolute_url(), action.numero, typographie(action.intitule)
     )
 
 
