@@ -196,6 +196,13 @@ def test_le_plan_publie_s_imprime_en_entier_sur_a4(ouvrir_chez, demo, chemin, at
     assert 1 <= feuilles <= accordees
 
 
+def test_une_action_s_imprime_avec_sa_vie_sans_ce_qui_se_clique(ouvrir_chez, garni):
+    imprime, _ = imprimer(ouvrir_chez(garni.comptes[Role.RESPONSABLE], garni.adresse(ACTION)).page)
+    assert [texte for texte in ("Étape 0", "Compte rendu 0", "Décision", "Note") if texte not in imprime] == []
+    gestes = ("Ajouter une étape", "Ajouter un document", "Modifier", "Retirer", "Corriger", "Voir toute la chronologie")
+    assert [geste for geste in gestes if geste in imprime] == []
+
+
 def test_la_fiche_d_un_comite_s_imprime_sans_ce_qui_se_clique(ouvrir_chez, garni):
     imprime, _ = imprimer(ouvrir_chez(garni.comptes[Role.RESPONSABLE], garni.adresse(COMITE)).page)
     assert [
@@ -208,7 +215,7 @@ def test_la_fiche_d_un_comite_s_imprime_sans_ce_qui_se_clique(ouvrir_chez, garni
 
 @pytest.mark.parametrize(
     ("nom", "accordees"),
-    [(TABLEAU_DE_BORD, 2), (LISTE, 2), (ACTION, 2), (COMITE, 4)],
+    [(TABLEAU_DE_BORD, 2), (LISTE, 2), (ACTION, 3), (COMITE, 4)],
     ids=["tableau de bord", "liste", "action", "fiche de comité"],
 )
 def test_un_plan_garni_s_imprime_sans_rien_couper(ouvrir_chez, garni, nom, accordees):
