@@ -30,7 +30,7 @@ from actions.statuts import Mouvement, PointAttention, Priorite, Statut, avancem
 from actions.suivi import PorteeDeNote, RoleDePartenaire
 from comptes.droits import Role
 from comptes.gestes import Geste, PorteeDeJeton
-from comptes.models import Collectivite, Jeton, LigneDeLot, Lot, Service, Siren, Trace, Utilisateur
+from comptes.models import Collectivite, Courriel, Jeton, LigneDeLot, Lot, Service, Siren, Trace, Utilisateur
 from indicateurs.listes import Etat, Nature, OrigineDeCible
 from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuelle
 from partenaires.models import Convention, Partenaire, TypeDePartenaire
@@ -144,7 +144,11 @@ def gestes_et_traces(auteur: Utilisateur, actions: Sequence[Action], fois: int =
     ]
     journal = AccessLog.objects.create(username="inconnu", ip_address="127.0.0.1", path_info="/connexion/")
     echec = AccessFailureLog.objects.create(username="inconnu", ip_address="127.0.0.1", path_info="/connexion/")
-    return un_de_chaque(lot, traces[0], jetons[0], essais[0], journal, echec)
+    courriels = Courriel.objects.bulk_create(
+        Courriel(cle=f"essai-{n}", destinataire=auteur, adresse="essai@exemple.fr", objet="À relire", texte="Bonjour.")
+        for n in range(min(fois, 40))
+    )
+    return un_de_chaque(lot, traces[0], jetons[0], essais[0], journal, echec, courriels[0])
 
 
 # --- Le petit décor des accès -------------------------------------------------------------------

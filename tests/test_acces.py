@@ -20,7 +20,7 @@ from django.test import Client
 from django.urls import reverse
 
 from actions.models import Action, Axe, NoteDeSuivi, Plan
-from comptes.models import Collectivite, Jeton, Lot, Service, Trace, Utilisateur
+from comptes.models import Collectivite, Courriel, Jeton, Lot, Service, Trace, Utilisateur
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from partenaires.classeurs import COLONNES
 from partenaires.models import Convention, Partenaire
@@ -203,6 +203,7 @@ TABLE = [
     *fiche(Lot, ADMINISTRATEURS),
     *fiche(Trace, ADMINISTRATEURS),
     *fiche(Jeton, ADMINISTRATEURS),
+    *fiche(Courriel, ADMINISTRATEURS),
     *fiche(AccessAttempt, ADMINISTRATEURS, changement={}, suppression=302, vide=302),
     *fiche(AccessLog, ADMINISTRATEURS, changement={}, suppression=302, vide=302),
     *fiche(AccessFailureLog, ADMINISTRATEURS, changement={}, suppression=302, vide=302),

@@ -98,6 +98,7 @@ ECRANS = {
     "comptes_lot": "changelist change history !add !delete",
     "comptes_trace": "changelist change history !add !delete",
     "comptes_jeton": "changelist change history !add !delete",
+    "comptes_courriel": "changelist change history !add !delete",
     "partenaires_partenaire": "changelist change history add delete",
     "partenaires_convention": "changelist change history add delete",
     "actions_plan": "changelist change history add delete",

@@ -18,7 +18,7 @@ from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 
 from actions.models import Action, Axe, NoteDeSuivi, PartenaireDeLAction, Plan
-from comptes.models import Collectivite, Jeton, Lot, Service, Trace, Utilisateur
+from comptes.models import Collectivite, Courriel, Jeton, Lot, Service, Trace, Utilisateur
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from partenaires.models import Convention, Partenaire
 from tests import resolveur
@@ -83,6 +83,7 @@ PAGES = [
     *fiche(Lot, 10, change=12, history=10),
     *fiche(Trace, 12, change=10, history=10),
     *fiche(Jeton, 12, change=10, history=10),
+    *fiche(Courriel, 12, change=10, history=10),
     *fiche(AccessAttempt, 12, change=10, history=10, delete=12),
     *fiche(AccessLog, 12, change=10, history=10, delete=12),
     *fiche(AccessFailureLog, 12, change=10, history=10, delete=12),
@@ -224,6 +225,7 @@ SANS_OBJET = {
     **sans_geste(Lot, "add", "delete"),
     **sans_geste(Trace, "add", "delete"),
     **sans_geste(Jeton, "add", "delete"),
+    **sans_geste(Courriel, "add", "delete"),
     **sans_geste(AccessAttempt, "add"),
     **sans_geste(AccessLog, "add"),
     **sans_geste(AccessFailureLog, "add"),
