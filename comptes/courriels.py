@@ -1,4 +1,4 @@
-"""Les courriels du site : écrits dans la base d'abord, envoyés ensuite (`comptes.envoi`). Une panne n'en perd aucun."""
+"""Les courriels du site : écrits dans la base, envoyés ensuite (`comptes.envoi`). Une panne n'en perd aucun."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -107,9 +107,11 @@ def envoyer_ce_qui_attend() -> Envoi:
 
 
 def envoyer() -> Envoi:
-    """Envoie tout ce qui peut l'être, un courriel à la fois. Une adresse refusée n'arrête pas le passage ; une panne du
-    serveur, si : deux de suite, car il coupe parfois une connexion qui a beaucoup servi. Hors de toute transaction
-    (RuntimeError sinon)."""
+    """Envoie tout ce qui peut l'être, un courriel à la fois, hors de toute transaction (RuntimeError sinon).
+
+    Une adresse refusée n'arrête pas le passage ; une panne du serveur, si, sauf sur une connexion qui a servi : il en
+    coupe parfois une qui dure.
+    """
     envoyes = abandonnes = 0
     raison, servie = "", False
     vus: list[int] = []

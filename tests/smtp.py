@@ -35,6 +35,11 @@ class Serveur:
     garde: threading.Event = field(default_factory=threading.Event)
 
     @property
+    def adresse(self) -> str:
+        """Telle que le réglage EMAIL_URL la demande."""
+        return f"smtp://{HOTE}:{self.port}"
+
+    @property
     def recus(self) -> list[EmailMessage]:
         """Les messages gardés, lus comme une messagerie les lirait."""
         return [email.message_from_bytes(octets, policy=email.policy.default) for octets in self.octets]

@@ -1,4 +1,4 @@
-"""La boîte d'envoi, avec de vrais serveurs de courriels : rien ne se perd, rien ne part deux fois, une panne se dit."""
+"""La boîte d'envoi, avec de vrais serveurs : rien ne se perd, rien ne part deux fois, une panne se dit."""
 
 import datetime
 import signal
@@ -25,7 +25,6 @@ from comptes.envoi import (
 )
 from comptes.models import Courriel
 from tests import fabriques
-from tests.smtp import HOTE
 from tests.test_concurrence import ensemble
 from tests.test_taches import OUVRIER, RACINE, environnement
 from tests.visites import client_de
@@ -207,7 +206,7 @@ def test_tue_apres_l_envoi_il_laisse_un_courriel_qui_repart_sous_le_meme_identif
     """Le serveur garde le message et tarde à le dire ; le processus est tué entre les deux."""
     serveur_de_courriels.avant_de_repondre = 3
     ecrit = courriel(anne)
-    env = environnement() | {"EMAIL_URL": f"smtp://{HOTE}:{serveur_de_courriels.port}"}
+    env = environnement() | {"EMAIL_URL": serveur_de_courriels.adresse}
     with subprocess.Popen([sys.executable, "manage.py", "envoyer_courriels"], cwd=RACINE, env=env) as processus:
         assert serveur_de_courriels.garde.wait(30)
         processus.send_signal(signal.SIGKILL)
@@ -237,7 +236,7 @@ def test_le_vrai_ouvrier_envoie_ce_qui_vient_d_etre_prepare(anne, serveur_de_cou
     with transaction.atomic():
         ecrit = courriel(anne)
         envoyer_des_que_possible()
-    env = environnement() | {"EMAIL_URL": f"smtp://{HOTE}:{serveur_de_courriels.port}"}
+    env = environnement() | {"EMAIL_URL": serveur_de_courriels.adresse}
     subprocess.run([*OUVRIER, "--batch"], cwd=RACINE, env=env, check=True, timeout=60)
     assert relu(ecrit).etat == EtatDeCourriel.ENVOYE
     assert len(serveur_de_courriels.recus) == 1

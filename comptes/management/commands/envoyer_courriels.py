@@ -4,7 +4,7 @@ from comptes.envoi import envoyer_ce_qui_attend
 
 
 class Command(BaseCommand):
-    help = "Envoie les courriels qui attendent, comme le fait l'ouvrier. Sort en erreur s'il en reste ou s'il en abandonne."
+    help = "Envoie les courriels qui attendent, comme l'ouvrier. Sort en erreur s'il en reste ou s'il en abandonne."
 
     def handle(self, *args, **options) -> None:
         envoi = envoyer_ce_qui_attend()
