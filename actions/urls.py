@@ -1,6 +1,7 @@
 from django.urls import path
 
 from actions.views import (
+    campagnes,
     corrections,
     documents,
     en_nombre,
@@ -33,6 +34,13 @@ urlpatterns = [
     path("actions/lots/<int:lot>/defaire/", lots.defaire_le_lot, name="defaire_lot"),
     # --- Un plan
     path("plans/<slug:plan>/dupliquer/", plans.dupliquer, name="dupliquer"),
+    # --- Demander des nouvelles
+    path("campagnes/", campagnes.liste, name="campagnes"),
+    path("campagnes/lancer/", campagnes.lancer, name="campagne_lancer"),
+    path("campagnes/<int:campagne>/", campagnes.detail, name="campagne"),
+    path("campagnes/<int:campagne>/relancer/", campagnes.relancer, name="campagne_relancer"),
+    path("campagnes/<int:campagne>/clore/", campagnes.clore, name="campagne_clore"),
+    path("campagnes/<int:campagne>/repondre/", campagnes.repondre, name="campagne_repondre"),
     # --- Une action
     path("actions/creer/", fiches.creer, name="creer"),
     path("actions/<int:pk>/", fiches.detail, name="detail"),

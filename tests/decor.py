@@ -17,6 +17,7 @@ from django.db.models import Model
 from actions.models import (
     Action,
     Axe,
+    Campagne,
     ChangementDeStatut,
     NoteDeSuivi,
     PartenaireDeLAction,
@@ -36,7 +37,7 @@ from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuel
 from partenaires.models import Convention, Partenaire, TypeDePartenaire
 from socle.echeances import Echeance, Precision
 from tests import fabriques, resolveur
-from tests.decor_suivi import attacher_un_suivi
+from tests.decor_suivi import attacher_un_suivi, demander_des_nouvelles
 
 ENTREE_AU_PLAN = datetime.date(2023, 12, 31)
 SECOND_STATUT = datetime.date(2024, 6, 30)
@@ -95,6 +96,8 @@ class Decor:
                 return ContentType.objects.get_for_model(Indicateur).pk
             case "lot":
                 return self.objet(Lot).pk
+            case "campagne":
+                return self.objet(Campagne).pk
             case "couleur":
                 return "0b5b82"
             case "uidb36":
@@ -193,7 +196,8 @@ def decor_acces() -> Decor:
             premiere.presenceauplans.first(),
             *(indicateur, valeur, place, cible),
         )
-        | gestes_et_traces(comptes["administrateur"], [premiere]),
+        | gestes_et_traces(comptes["administrateur"], [premiere])
+        | un_de_chaque(demander_des_nouvelles(plan, comptes["responsable"])),
         attaches=attaches,
     )
 
@@ -263,7 +267,8 @@ def plan_garni(nombre: int, *, indicateurs: int = 10, annees: int = 5, gestes: i
             premiere.presenceauplans.first(),
             *mesures,
         )
-        | gestes_et_traces(comptes["administrateur"], actions[:200], fois=nombre),
+        | gestes_et_traces(comptes["administrateur"], actions[:200], fois=nombre)
+        | un_de_chaque(demander_des_nouvelles(plan, comptes["responsable"])),
         attaches={premiere.pk: suivi},
     )
     _enregistrer_encore(decor, gestes)

@@ -264,6 +264,22 @@ TABLE = [
     bouton("actions:document_retirer", {"version": "1"}),
     Ligne("actions:partenaire"),
     Ligne("actions:dupliquer", RESPONSABLES, {"intitule": TAPE}),
+    Ligne("actions:campagnes", RESPONSABLES),
+    # L'aperçu n'écrit rien.
+    Ligne("actions:campagne_lancer", RESPONSABLES, {"avant_le": "31/12/2199", "message": TAPE}, ecrit=200),
+    Ligne("actions:campagne", RESPONSABLES),
+    Ligne("actions:campagne_repondre", METTRE_A_JOUR),
+    *[
+        Ligne(
+            f"actions:campagne_{geste}",
+            RESPONSABLES,
+            {},
+            lit=405,
+            vide=302,
+            sauf=a_chacun(405, frozenset({"lecteur", "agent"}), LECTURE),
+        )
+        for geste in ("relancer", "clore")
+    ],
     *fiche(Plan, ADMINISTRATEURS, ajout={"intitule": TAPE}, changement={"description": TAPE}, suppression=200),
     *fiche(
         Axe,

@@ -29,7 +29,6 @@ from tests.test_concurrence import ensemble
 from tests.test_taches import OUVRIER, RACINE, environnement
 from tests.visites import client_de
 
-pytest_plugins = ["tests.smtp"]
 pytestmark = pytest.mark.django_db
 
 TACHE = envoyer_les_courriels.module_path

@@ -75,6 +75,10 @@ PAGES = {
     "actions:lot": Ligne((Role.AGENT,)),
     "actions:partenaire": Ligne(TOUS),
     "actions:dupliquer": Ligne((Role.RESPONSABLE,)),
+    "actions:campagnes": Ligne((Role.RESPONSABLE,)),
+    "actions:campagne_lancer": Ligne((Role.RESPONSABLE,)),
+    "actions:campagne": Ligne((Role.RESPONSABLE,)),
+    "actions:campagne_repondre": Ligne(GESTE),
     "partenaires:liste": Ligne(TOUS),
     "indicateurs:liste": Ligne(
         TOUS, variantes=("?plan=plan-garni&sans_valeur=2026", "?plan=plan-garni&sans_valeur=2023", "?page=2")
@@ -133,6 +137,8 @@ SANS_PAGE = {
     "actions:appliquer_en_nombre": 405,  # un envoi
     "actions:defaire_lot": 405,  # un envoi
     "actions:rien_de_nouveau": 405,  # un envoi
+    "actions:campagne_relancer": 405,  # un envoi
+    "actions:campagne_clore": 405,  # un envoi
     "admin:login": 302,  # vers la connexion du site
     "admin:logout": 405,  # se déconnecter est un envoi
     "admin:autocomplete": 403,  # JSON, demandé par les listes à recherche
