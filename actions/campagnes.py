@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -196,6 +196,10 @@ class DemandeQuerySet(models.QuerySet["DemandeDActualisation"]):
         """Après `avec_reponse`."""
         return self.filter(repondue=False)
 
+    def celles_qui_attendent_d_abord(self) -> "DemandeQuerySet":
+        """Après `avec_reponse` ; puis dans l'ordre du plan."""
+        return self.order_by("repondue", "action__numero")
+
     def en_cours(self) -> "DemandeQuerySet":
         """Celles d'une campagne qui n'est pas close."""
         return self.filter(campagne__close_le__isnull=True)
@@ -228,11 +232,15 @@ class DemandeQuerySet(models.QuerySet["DemandeDActualisation"]):
         for campagne in campagnes:
             campagne.repondues, campagne.demandees = nombres.get(campagne.pk, (0, 0))
 
-    def par_campagne(self) -> list[dict[str, Any]]:
-        """Combien de demandes par campagne, la plus pressée d'abord : `campagne` (la clé) et `nombre`."""
-        return list(
-            self.order_by().values("campagne").annotate(nombre=Count("pk")).order_by("campagne__avant_le", "campagne")
-        )
+    def par_campagne(self) -> "list[tuple[Campagne, int]]":
+        """Les campagnes de ces demandes et combien chacune en a, la plus pressée d'abord, en une requête. D'une
+        campagne, seul ce qui la nomme est lu."""
+        champs = {"pk": "campagne", **{nom: f"campagne__{nom}" for nom in ("avant_le", "motif", "lancee_le")}}
+        lignes = self.order_by().values(*champs.values()).annotate(nombre=Count("pk"))
+        return [
+            (Campagne(**{nom: ligne[chemin] for nom, chemin in champs.items()}), ligne["nombre"])
+            for ligne in lignes.order_by("campagne__avant_le", "campagne")
+        ]
 
 
 # Le nom sous lequel `avec_reponse` annote le dernier moment de chaque sorte de réponse.

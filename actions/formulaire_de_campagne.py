@@ -12,7 +12,7 @@ from django.utils import timezone
 from actions.campagnes import Campagne
 from actions.destinataires import Repartition, repartir
 from actions.models import Action, Plan
-from actions.requetes import JOURS_PROCHES, Urgence
+from actions.requetes import JOURS_PROCHES
 from comptes.courriels import Preparation
 from comptes.models import Utilisateur
 from socle.champs import ChampDate
@@ -34,7 +34,7 @@ def actions_a_demander(plan: Plan, lesquelles: str) -> list[Action]:
     """Les actions du plan à mener aujourd'hui, dans l'ordre du plan."""
     actions = Action.objects.filter(plan=plan).etat_au().au_plan().non_terminees()
     if lesquelles == Lesquelles.PRESSANTES:
-        actions = actions.avec_urgence(timezone.localdate()).filter(urgence__lte=Urgence.SILENCE)
+        actions = actions.avec_urgence(timezone.localdate()).pressantes()
     return list(actions.select_related("pilote__service", "suppleant__service").order_by("numero"))
 
 

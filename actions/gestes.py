@@ -156,10 +156,9 @@ class GestesDAction(LigneVersionnee):
         portee: str = PorteeDeNote.INTERNE,
         depuis: datetime | None = None,
     ) -> NoteDeSuivi:
-        """Ajoute une note de suivi. La même note du même auteur, reçue deux fois, n'est écrite qu'une fois ; `depuis` :
-        une note saisie avant ce moment en est une autre.
+        """Ajoute une note de suivi. La même note du même auteur, reçue deux fois, n'est écrite qu'une fois.
 
-        Lève ValidationError.
+        `depuis` : celle saisie avant ce moment en est une autre. Lève ValidationError.
         """
         note = NoteDeSuivi(
             action=self._action, texte=texte.strip(), auteur=auteur, date=le or timezone.localdate(), portee=portee

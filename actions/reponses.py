@@ -44,7 +44,7 @@ class Attente:
 
 def reponses(campagne: Campagne, utilisateur: "Utilisateur", page: str | None, par_page: int) -> Reponses:
     """Trois requêtes."""
-    demandes = campagne.demandes.attendues_de(utilisateur).avec_reponse().order_by("repondue", "action__numero")
+    demandes = campagne.demandes.attendues_de(utilisateur).avec_reponse().celles_qui_attendent_d_abord()
     repondues, total = demandes.compter()
     pages = Paginator(demandes.select_related("campagne"), par_page)
     pages.count = total
@@ -62,10 +62,8 @@ def _lire_les_actions(demandes: list[DemandeDActualisation]) -> None:
 
 
 def attentes(utilisateur: "Utilisateur | AnonymousUser") -> list[Attente]:
-    """Les campagnes ouvertes auxquelles il n'a pas fini de répondre, la plus pressée d'abord. Deux requêtes au plus."""
+    """Les campagnes ouvertes auxquelles il n'a pas fini de répondre, la plus pressée d'abord. Une requête."""
     if not peut(utilisateur, Droit.METTRE_A_JOUR):
         return []
     demandes = DemandeDActualisation.objects.en_cours().attendues_de(utilisateur)
-    nombres = {ligne["campagne"]: ligne["nombre"] for ligne in demandes.avec_reponse().sans_reponse().par_campagne()}
-    campagnes = Campagne.objects.in_bulk(nombres) if nombres else {}
-    return [Attente(campagnes[pk], nombre) for pk, nombre in nombres.items()]
+    return [Attente(*ligne) for ligne in demandes.avec_reponse().sans_reponse().par_campagne()]

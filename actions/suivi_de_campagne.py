@@ -76,7 +76,8 @@ def tableau(campagne: Campagne) -> Tableau:
         attendu = repartition.attendu(demande.action)
         if attendu is not None:
             par_personne.setdefault(attendu, []).append(demande)
-        par_service.setdefault(demande.action.service_pilote or (attendu and attendu.service), []).append(demande)
+        service = demande.action.service_pilote or (attendu.service if attendu else None)
+        par_service.setdefault(service, []).append(demande)
     courriels = {c.destinataire_id: c for c in Courriel.objects.filter(cle__startswith=campagne.cle).order_by("pk")}
     personnes = [
         LigneDePersonne(personne, Avancee.de(siennes), courriels.get(personne.pk))
@@ -87,8 +88,13 @@ def tableau(campagne: Campagne) -> Tableau:
     return Tableau(
         campagne=campagne,
         ensemble=Avancee.de(demandes),
-        personnes=sorted(personnes, key=lambda l: (l.avancee.complete, l.personne.nom.casefold(), l.personne.pk)),
-        services=sorted(services, key=lambda l: (l.service is None, str(l.service).casefold())),
+        personnes=sorted(personnes, key=_rang),
+        services=sorted(services, key=lambda s: (s.service is None, str(s.service).casefold())),
         sans_personne=[action for action in repartition.sans_personne if action in muettes],
         injoignables=repartition.injoignables,
     )
+
+
+def _rang(ligne: LigneDePersonne) -> tuple[bool, str, int]:
+    """Ceux dont on attend encore quelque chose d'abord."""
+    return ligne.avancee.complete, ligne.personne.nom.casefold(), ligne.personne.pk

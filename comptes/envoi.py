@@ -139,7 +139,7 @@ def _fermer(connexion) -> None:
 
 
 def _reserver(vus: list[int]) -> Courriel | None:
-    """Le prochain courriel, que personne d'autre ne prendra. Sur SQLite la transaction IMMEDIATE tient lieu de verrou."""
+    """Le prochain courriel, que personne d'autre ne prendra. Sur SQLite, IMMEDIATE tient lieu de verrou."""
     with transaction.atomic(durable=True):
         maintenant = timezone.now()
         libres = Courriel.objects.disponibles(maintenant).exclude(pk__in=vus).select_related("destinataire")

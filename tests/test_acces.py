@@ -164,6 +164,7 @@ TABLE = [
     Ligne("accueil:tableau_de_bord"),
     Ligne("accueil:bilans"),
     Ligne("accueil:recherche"),
+    Ligne("accueil:mon_compte", envoi={"rappels": "non"}),
     Ligne("accueil:accent", TOUT_LE_MONDE),
     Ligne("accueil:sante", TOUT_LE_MONDE),
     # --- comptes : un compte connecté n'a plus à se connecter
@@ -264,11 +265,11 @@ TABLE = [
     bouton("actions:document_retirer", {"version": "1"}),
     Ligne("actions:partenaire"),
     Ligne("actions:dupliquer", RESPONSABLES, {"intitule": TAPE}),
-    Ligne("actions:campagnes", RESPONSABLES),
+    Ligne("actions:campagnes", RESPONSABLES, sauf=a_chacun(405, frozenset({"lecteur", "agent"}), ENVOI)),
     # L'aperçu n'écrit rien.
     Ligne("actions:campagne_lancer", RESPONSABLES, {"avant_le": "31/12/2199", "message": TAPE}, ecrit=200),
-    Ligne("actions:campagne", RESPONSABLES),
-    Ligne("actions:campagne_repondre", METTRE_A_JOUR),
+    Ligne("actions:campagne", RESPONSABLES, sauf=a_chacun(405, frozenset({"lecteur", "agent"}), ENVOI)),
+    Ligne("actions:campagne_repondre", METTRE_A_JOUR, sauf=a_chacun(405, frozenset({"lecteur"}), ENVOI)),
     *[
         Ligne(
             f"actions:campagne_{geste}",

@@ -26,6 +26,7 @@ from comptes.envoi import (
 from comptes.models import Courriel
 from tests import fabriques
 from tests.test_concurrence import ensemble
+from tests.test_reaffectation import reaffecter
 from tests.test_taches import OUVRIER, RACINE, environnement
 from tests.visites import client_de
 
@@ -305,3 +306,27 @@ def test_un_courriel_abandonne_se_renvoie_une_fois_par_jour(anne):
     assert "1\u00a0courriel part" in client.post(reverse(LISTE), envoi, follow=True).content.decode()
     assert "déjà renvoyé aujourd" in client.post(reverse(LISTE), envoi, follow=True).content.decode()
     assert Courriel.objects.exclude(pk=abandonne.pk).get().etat == EtatDeCourriel.A_ENVOYER
+
+
+# --- La réaffectation ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("serveur", ["serveur_de_courriels", "serveur_absent", "serveur_muet"])
+def test_une_reaffectation_previent_le_nouveau_ou_garde_son_courriel(serveur, anne, noe, request):
+    boite = request.getfixturevalue(serveur)
+    fabriques.action(intitule="Réviser l'accord-cadre", pilote=anne)
+    reaffecter(fabriques.utilisateur(Role.RESPONSABLE), anne, noe)
+    envoi = envoyer()
+    if serveur != "serveur_de_courriels":
+        assert (envoi.envoyes, envoi.restants, Courriel.objects.get().en_attente) == (0, 1, True)
+        return
+    (recu,) = boite.a("noe@exemple.fr")
+    assert recu["Subject"].replace("\u00a0", " ") == "Vous reprenez des actions de Anne Martin : 1 action"
+    assert "Réviser l'accord-cadre" in recu.get_body(("plain",)).get_content()
+
+
+def test_une_reaffectation_refusee_par_le_serveur_se_dit(anne, noe, serveur_de_courriels):
+    serveur_de_courriels.a_l_adresse = {"noe@exemple.fr": "550 Boite inconnue"}
+    fabriques.action(pilote=anne)
+    reaffecter(fabriques.utilisateur(Role.RESPONSABLE), anne, noe)
+    assert "550 Boite inconnue" in envoyer().phrase

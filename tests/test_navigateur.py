@@ -42,6 +42,7 @@ PAGES = {
     "accueil:tableau_de_bord": Ligne(TOUS, graphiques=1, variantes=("?annee=2023", "?annee=2022")),
     "accueil:bilans": Ligne(TOUS),
     "accueil:recherche": Ligne(TOUS, variantes=("?q=clauses", "?q=introuvable", "?q=%25")),
+    "accueil:mon_compte": Ligne(TOUS),
     "account_login": Ligne(connecte=False),
     "account_logout": Ligne(),
     "account_inactive": Ligne(connecte=False),

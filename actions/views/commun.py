@@ -53,7 +53,7 @@ def apres_le_statut(request: HttpRequest, action: Action) -> HttpResponse:
 def geste_sur(
     request: HttpRequest, pk: int, classe: type[FormulaireDeGeste], droit: Droit = Droit.METTRE_A_JOUR
 ) -> HttpResponse:
-    """Un geste sur une action, pour qui en a le droit : son formulaire, puis retour d'où l'on venait, ou à l'action."""
+    """Un geste sur une action, pour qui en a le droit : son formulaire, puis retour d'où l'on vient."""
     action = trouver_l_action(pk)
     exiger(request.user, droit, action)
     formulaire = classe(request.POST or None, action=action)
