@@ -136,16 +136,23 @@ class Campagne(LigneVersionnee):
         """
         with transaction.atomic():
             if self.verrouillee().close_le:
-                raise ValidationError("Cette campagne est close : rouvrir une demande, c'est en lancer une autre.")
+                raise ValidationError("Cette campagne est close : rouvrez-la pour relancer.")
             sans_reponse = self.demandes.avec_reponse().sans_reponse().avec_l_action()
             return self._ecrire(repartir([demande.action for demande in sans_reponse]), "courriels/relance")
 
     def clore(self) -> None:
         """Plus rien n'est demandé ; ce qui a été répondu reste lisible. Demandé deux fois : rien de plus."""
+        self._fermer(timezone.now())
+
+    def rouvrir(self) -> None:
+        """Close par erreur, elle demande de nouveau. Demandé deux fois : rien de plus."""
+        self._fermer(None)
+
+    def _fermer(self, le: datetime | None) -> None:
         with transaction.atomic():
             actuelle = self.verrouillee()
-            if actuelle.close_le is None:
-                actuelle.close_le = timezone.now()
+            if (actuelle.close_le is None) != (le is None):
+                actuelle.close_le = le
                 actuelle.save(update_fields=["close_le"])
         self.close_le = actuelle.close_le
 

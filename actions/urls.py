@@ -40,6 +40,7 @@ urlpatterns = [
     path("campagnes/<int:campagne>/", campagnes.detail, name="campagne"),
     path("campagnes/<int:campagne>/relancer/", campagnes.relancer, name="campagne_relancer"),
     path("campagnes/<int:campagne>/clore/", campagnes.clore, name="campagne_clore"),
+    path("campagnes/<int:campagne>/rouvrir/", campagnes.rouvrir, name="campagne_rouvrir"),
     path("campagnes/<int:campagne>/repondre/", campagnes.repondre, name="campagne_repondre"),
     # --- Une action
     path("actions/creer/", fiches.creer, name="creer"),

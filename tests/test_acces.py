@@ -279,7 +279,7 @@ TABLE = [
             vide=302,
             sauf=a_chacun(405, frozenset({"lecteur", "agent"}), LECTURE),
         )
-        for geste in ("relancer", "clore")
+        for geste in ("relancer", "clore", "rouvrir")
     ],
     *fiche(Plan, ADMINISTRATEURS, ajout={"intitule": TAPE}, changement={"description": TAPE}, suppression=200),
     *fiche(

@@ -432,6 +432,14 @@ def test_close_une_campagne_ne_demande_plus_rien(plan, responsable, anne, action
     assert "est close" in texte(page_de_reponse(anne, campagne))
 
 
+def test_une_campagne_close_par_erreur_se_rouvre(plan, responsable, anne, action):
+    campagne = lancer(plan, responsable)
+    campagne.clore()
+    page = client_de(responsable).post(reverse("actions:campagne_rouvrir", args=[campagne.pk]), follow=True)
+    assert "Campagne rouverte" in texte(page)
+    assert "On vous demande" in texte(client_de(anne).get(reverse("actions:miennes")))
+
+
 def test_la_liste_dit_ou_en_est_chaque_campagne(plan, responsable, anne, action):
     ouverte = lancer(plan, responsable)
     action.dire_rien_de_nouveau(auteur=anne)

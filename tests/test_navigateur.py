@@ -140,6 +140,7 @@ SANS_PAGE = {
     "actions:rien_de_nouveau": 405,  # un envoi
     "actions:campagne_relancer": 405,  # un envoi
     "actions:campagne_clore": 405,  # un envoi
+    "actions:campagne_rouvrir": 405,  # un envoi
     "admin:login": 302,  # vers la connexion du site
     "admin:logout": 405,  # se déconnecter est un envoi
     "admin:autocomplete": 403,  # JSON, demandé par les listes à recherche

@@ -221,6 +221,7 @@ SANS_OBJET = {
         "actions:rien_de_nouveau",
         "actions:campagne_relancer",
         "actions:campagne_clore",
+        "actions:campagne_rouvrir",
         "admin:partenaires_partenaire_import_appliquer",
     ),
     **sans_page("renvoie à une autre page", "admin:login", "admin:view_on_site"),

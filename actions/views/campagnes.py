@@ -94,6 +94,15 @@ def clore(request: HttpRequest, campagne: int) -> HttpResponse:
     return redirect(trouvee)
 
 
+@require_POST
+def rouvrir(request: HttpRequest, campagne: int) -> HttpResponse:
+    exiger(request.user, Droit.MODIFIER_LE_PLAN)
+    trouvee = _trouver(campagne)
+    trouvee.rouvrir()
+    messages.success(request, "Campagne rouverte : ce qui n'a pas de réponse est de nouveau demandé.")
+    return redirect(trouvee)
+
+
 @require_safe
 def repondre(request: HttpRequest, campagne: int) -> HttpResponse:
     """Les actions demandées à l'utilisateur, chacune avec de quoi en donner des nouvelles."""
