@@ -48,7 +48,7 @@ class LigneDeService:
 @dataclass(frozen=True)
 class Tableau:
     """`personnes` : celles qui n'ont pas fini d'abord. `sans_personne` : les actions sans réponse que personne ne
-    tient ; `injoignables` : à qui la campagne ne peut pas écrire."""
+    tient ; `injoignables` : ceux qui n'ont pas fini et à qui la campagne ne peut pas écrire."""
 
     campagne: Campagne
     ensemble: Avancee
@@ -91,7 +91,7 @@ def tableau(campagne: Campagne) -> Tableau:
         personnes=sorted(personnes, key=_rang),
         services=sorted(services, key=lambda s: (s.service is None, str(s.service).casefold())),
         sans_personne=[action for action in repartition.sans_personne if action in muettes],
-        injoignables=repartition.injoignables,
+        injoignables=[sans for sans in repartition.injoignables if not muettes.isdisjoint(sans.actions)],
     )
 
 

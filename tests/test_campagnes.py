@@ -380,6 +380,15 @@ def test_le_tableau_dit_qui_a_repondu(plan, responsable, anne, noe, action):
     assert "1 sur 4 actions actualisées ; 0 personnes sur 2 ont fini" in page
 
 
+def test_le_tableau_nomme_qui_prevenir_soi_meme_tant_qu_il_n_a_pas_fini(plan, responsable):
+    muette = fabriques.utilisateur(nom="Sans-Adresse")
+    action = fabriques.action(plan, pilote=muette)
+    campagne = lancer(plan, responsable)
+    assert [sans.personne for sans in tableau(campagne).injoignables] == [muette]
+    action.dire_rien_de_nouveau(auteur=responsable)
+    assert tableau(campagne).injoignables == []
+
+
 def test_le_tableau_dit_ce_que_le_courriel_est_devenu(plan, responsable, action, serveur_de_courriels):
     serveur_de_courriels.a_l_adresse = {"anne@exemple.fr": "550 Boite inconnue"}
     campagne = lancer(plan, responsable)

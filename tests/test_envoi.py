@@ -177,6 +177,25 @@ def test_un_message_refuse_dit_pourquoi(anne, serveur_de_courriels):
     assert "refuse le message (554 Contenu refuse)" in relu(ecrit).erreur
 
 
+def test_un_objet_sur_deux_lignes_n_ajoute_pas_d_en_tete_et_n_arrete_rien(anne, noe, serveur_de_courriels):
+    """Aucune page n'en écrit : ce serait par une autre voie."""
+    piege = courriel(anne, "essai-1", objet="À relire\nBcc: tous@exemple.fr")
+    courriel(noe, "essai-2")
+    envoyer()
+    assert [recu["To"] for recu in serveur_de_courriels.recus] == ["noe@exemple.fr"]
+    assert "ne peut pas s'écrire" in relu(piege).erreur
+
+
+def test_un_intitule_sur_deux_lignes_n_ajoute_pas_d_en_tete(anne, noe, serveur_de_courriels):
+    fabriques.action(intitule="L'achat <vert>\r\nBcc: tous@exemple.fr", pilote=anne)
+    reaffecter(fabriques.utilisateur(Role.RESPONSABLE), anne, noe)
+    envoyer()
+    (recu,) = serveur_de_courriels.recus
+    assert recu["Bcc"] is None
+    assert "L'achat <vert>" in recu.get_body(("plain",)).get_content()
+    assert "L&#x27;achat &lt;vert&gt;" in recu.get_body(("html",)).get_content()
+
+
 def test_une_boite_pleine_se_represente_pendant_cinq_jours(anne, serveur_de_courriels):
     serveur_de_courriels.a_l_adresse = {"anne@exemple.fr": "452 Boite pleine"}
     ecrit = courriel(anne)
