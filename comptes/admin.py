@@ -316,9 +316,9 @@ class FiltreParEtat(admin.SimpleListFilter):
 class CourrielAdmin(AdminEnLecture):
     """La boîte d'envoi : ce qui est parti, ce qui attend, et pourquoi."""
 
-    list_display = ("objet", "destinataire", "adresse", "etat", "prepare_le", "envoye_le", "essais", "erreur")
+    list_display = ("objet", "destinataire", "etat", "prepare_le", "essais", "erreur")
     list_display_links = ["objet"]
-    fields = readonly_fields = (*list_display, "abandonne_le", "texte")
+    fields = readonly_fields = (*list_display, "adresse", "envoye_le", "abandonne_le", "texte")
     list_select_related = ["destinataire"]
     list_filter = [FiltreParEtat, "prepare_le"]
     search_fields = ["objet", "adresse", "destinataire__nom", "destinataire__username"]

@@ -377,7 +377,7 @@ def test_le_tableau_dit_qui_a_repondu(plan, responsable, anne, noe, action):
     assert services == {"Achats": (1, 2), "None": (0, 2)}
     assert [a.intitule for a in vu.sans_personne] == ["Orpheline"]
     page = texte(client_de(responsable).get(campagne.get_absolute_url()))
-    assert "1 sur 4 actions actualisées ; 0 personnes sur 2 ont fini" in page
+    assert "1 sur 4 actions actualisées ; 0 personne sur 2 a fini" in page
 
 
 def test_le_tableau_nomme_qui_prevenir_soi_meme_tant_qu_il_n_a_pas_fini(plan, responsable):
