@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import BooleanField, Case, Count, OuterRef, Q, Subquery, Value, When
+from django.db.models import BooleanField, Case, Count, Exists, OuterRef, Q, Subquery, Value, When
 from django.urls import reverse
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
@@ -174,30 +176,20 @@ class Campagne(LigneVersionnee):
 
 class DemandeQuerySet(models.QuerySet["DemandeDActualisation"]):
     def avec_reponse(self) -> "DemandeQuerySet":
-        """Annote `repondue`, et le moment de la dernière réponse par sorte : voir `repondue_le`.
-
-        Répond ce que quelqu'un a saisi de l'action après le lancement : une ligne de journal ou une note en vigueur,
-        une étape."""
-        journaux = (ChangementDeStatut, ReportEcheance, PresenceAuPlan)
-        # Un changement de statut défait aussitôt n'apprend rien de l'action.
-        lignes = [journal.objects.all().en_vigueur().exclude(commentaire=ANNULE) for journal in journaux]
-        moments = [
-            *((dites, "saisi_le") for dites in (*lignes, NoteDeSuivi.objects.en_vigueur())),
-            (Etape.history.all(), "history_date"),
-        ]
-        depuis = {
-            nom: Subquery(
-                dites.filter(action=OuterRef("action"), **{f"{moment}__gt": OuterRef("campagne__lancee_le")})
-                .order_by(f"-{moment}")
-                .values(moment)[:1]
-            )
-            for nom, (dites, moment) in zip(REPONSES, moments, strict=True)
-        }
-        dite = Q()
-        for nom in REPONSES:
-            dite |= Q(**{f"{nom}__isnull": False})
+        """Annote `repondue`. Répond ce que quelqu'un a saisi de l'action après le lancement : une ligne de journal ou
+        une note en vigueur, une étape."""
+        dite = reduce(or_, (Q(Exists(lignes)) for lignes, _ in _ce_qui_repond().values()))
         reponse = Case(When(dite, then=Value(True)), default=Value(False), output_field=BooleanField())
-        return self.annotate(**depuis).annotate(repondue=reponse)
+        return self.annotate(repondue=reponse)
+
+    def avec_moments(self) -> "DemandeQuerySet":
+        """Annote le moment de la dernière réponse, sorte par sorte : voir `repondue_le`."""
+        return self.annotate(
+            **{
+                nom: Subquery(lignes.order_by(f"-{moment}").values(moment)[:1])
+                for nom, (lignes, moment) in _ce_qui_repond().items()
+            }
+        )
 
     def sans_reponse(self) -> "DemandeQuerySet":
         """Après `avec_reponse`."""
@@ -250,8 +242,24 @@ class DemandeQuerySet(models.QuerySet["DemandeDActualisation"]):
         ]
 
 
-# Le nom sous lequel `avec_reponse` annote le dernier moment de chaque sorte de réponse.
-REPONSES = ("dit_le_statut", "dit_l_echeance", "dit_la_presence", "dit_une_note", "dit_une_etape")
+JOURNAUX = {"dit_le_statut": ChangementDeStatut, "dit_l_echeance": ReportEcheance, "dit_la_presence": PresenceAuPlan}
+
+
+def _ce_qui_repond() -> dict[str, tuple[models.QuerySet, str]]:
+    """Par sorte de réponse, les lignes qui répondent à une demande, et où lire le moment de leur saisie."""
+    # Un changement de statut défait aussitôt n'apprend rien de l'action.
+    lignes: dict[str, tuple[models.QuerySet, str]] = {
+        nom: (journal.objects.all().en_vigueur().exclude(commentaire=ANNULE), "saisi_le")
+        for nom, journal in JOURNAUX.items()
+    }
+    lignes |= {
+        "dit_une_note": (NoteDeSuivi.objects.en_vigueur(), "saisi_le"),
+        "dit_une_etape": (Etape.history.all(), "history_date"),
+    }
+    return {
+        nom: (dites.filter(action=OuterRef("action"), **{f"{moment}__gt": OuterRef("campagne__lancee_le")}), moment)
+        for nom, (dites, moment) in lignes.items()
+    }
 
 
 class DemandeDActualisation(models.Model):
@@ -291,5 +299,6 @@ class DemandeDActualisation(models.Model):
 
     @property
     def repondue_le(self) -> datetime | None:
-        """Le moment de la dernière réponse, ou None ; après `avec_reponse`."""
-        return max(filter(None, (getattr(self, nom) for nom in REPONSES)), default=None)
+        """Le moment de la dernière réponse, ou None ; après `avec_moments`."""
+        noms = (*JOURNAUX, "dit_une_note", "dit_une_etape")
+        return max(filter(None, (getattr(self, nom) for nom in noms)), default=None)

@@ -46,7 +46,7 @@ def reponses(campagne: Campagne, utilisateur: "Utilisateur", page: str | None, p
     """Trois requêtes."""
     demandes = campagne.demandes.attendues_de(utilisateur).avec_reponse().celles_qui_attendent_d_abord()
     repondues, total = demandes.compter()
-    pages = Paginator(demandes.select_related("campagne"), par_page)
+    pages = Paginator(demandes.avec_moments(), par_page)
     pages.count = total
     montrees = pages.get_page(page)
     _lire_les_actions(list(montrees))

@@ -23,7 +23,7 @@ class Avancee:
     def de(cls, demandes: Iterable[DemandeDActualisation]) -> "Avancee":
         demandes = list(demandes)
         moments = [moment for demande in demandes if (moment := demande.repondue_le)]
-        return cls(len(demandes), sum(demande.repondue for demande in demandes), max(moments, default=None))
+        return cls(len(demandes), len(moments), max(moments, default=None))
 
     @property
     def complete(self) -> bool:
@@ -68,7 +68,7 @@ class Tableau:
 
 def tableau(campagne: Campagne) -> Tableau:
     """Quatre requêtes, quel que soit le nombre d'actions demandées."""
-    demandes = list(campagne.demandes.avec_reponse().avec_l_action())
+    demandes = list(campagne.demandes.avec_moments().avec_l_action())
     repartition = repartir([demande.action for demande in demandes])
     par_personne: dict[Utilisateur, list[DemandeDActualisation]] = {}
     par_service: dict[Service | None, list[DemandeDActualisation]] = {}
@@ -84,7 +84,7 @@ def tableau(campagne: Campagne) -> Tableau:
         for personne, siennes in par_personne.items()
     ]
     services = [LigneDeService(service, Avancee.de(siennes)) for service, siennes in par_service.items()]
-    muettes = {demande.action for demande in demandes if not demande.repondue}
+    muettes = {demande.action for demande in demandes if demande.repondue_le is None}
     return Tableau(
         campagne=campagne,
         ensemble=Avancee.de(demandes),

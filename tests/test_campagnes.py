@@ -68,7 +68,7 @@ def lancer(plan, auteur, **options) -> Campagne:
 
 
 def demande(campagne, action) -> DemandeDActualisation:
-    return campagne.demandes.avec_reponse().get(action=action)
+    return campagne.demandes.avec_reponse().avec_moments().get(action=action)
 
 
 def relue(action) -> Action:
