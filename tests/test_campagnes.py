@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from actions.models import Action, Campagne, DemandeDActualisation, Etape, NoteDeSuivi
 from actions.modifications import Signature, modifier
@@ -21,6 +22,8 @@ from comptes.envoi import envoyer
 from comptes.models import Courriel
 from socle.echeances import Echeance
 from tests import fabriques
+from tests.navigateur import cookie_de_session
+from tests.sur_place import marquer, verifier_sans_rechargement
 from tests.test_concurrence import ensemble
 from tests.visites import LecteurDeFormulaires, client_de
 
@@ -502,3 +505,26 @@ def test_le_tableau_ne_fait_pas_plus_de_requetes_pour_plus_d_actions(plan, respo
         fabriques.action(plan, pilote=fabriques.utilisateur(courriel=f"p{n}@exemple.fr"), suppleant=noe)
     grande = lancer(plan, responsable, motif="l'audit")
     assert requetes(petite) == requetes(grande) <= 12
+
+
+# --- Dans Chromium ------------------------------------------------------------------------------
+
+
+@pytest.mark.navigateur
+@pytest.mark.parametrize("javascript", [True, False], ids=["sur place", "sans JavaScript"])
+def test_un_clic_repond_et_le_compte_suit(groupes_des_roles, ouvrir_une_fenetre, plan, anne, javascript):
+    for _ in range(2):
+        fabriques.action(plan, statut="EN_COURS", pilote=anne)
+    campagne = lancer(plan, anne)
+    fenetre = ouvrir_une_fenetre(java_script_enabled=javascript)
+    page = fenetre.page
+    page.context.add_cookies([cookie_de_session(anne, fenetre.origine)])
+    page.goto(f"{fenetre.origine}{campagne.adresse_de_reponse}")
+    expect(page.locator(".phrase")).to_have_text("0 sur 2 actualisées.")
+    if javascript:
+        marquer(page)
+    page.get_by_role("button", name="Rien de nouveau").first.click()
+    expect(page.locator(".phrase")).to_have_text("1 sur 2 actualisées.")
+    expect(page.get_by_role("button", name="Rien de nouveau")).to_have_count(1)
+    if javascript:
+        verifier_sans_rechargement(page)
