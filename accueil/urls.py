@@ -1,12 +1,13 @@
 from django.urls import path
 
-from accueil import views, views_recherche
+from accueil import views, views_compte, views_recherche
 
 app_name = "accueil"
 
 urlpatterns = [
     path("", views.tableau_de_bord, name="tableau_de_bord"),
     path("recherche/", views_recherche.recherche, name="recherche"),
+    path("mon-compte/", views_compte.mon_compte, name="mon_compte"),
     path("bilans/", views.bilans, name="bilans"),
     path("accent/<str:couleur>.css", views.accent, name="accent"),
     path("sante/", views.sante, name="sante"),

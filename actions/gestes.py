@@ -1,11 +1,12 @@
 """Ce qu'on fait à une action : un geste est une méthode, une transaction, une ou plusieurs lignes écrites."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from actions.creation import avancement_a_ecrire
@@ -147,11 +148,17 @@ class GestesDAction(LigneVersionnee):
         return actuelle
 
     def noter(
-        self, texte: str, *, auteur: "Utilisateur | None", le: date | None = None, portee: str = PorteeDeNote.INTERNE
+        self,
+        texte: str,
+        *,
+        auteur: "Utilisateur | None",
+        le: date | None = None,
+        portee: str = PorteeDeNote.INTERNE,
+        depuis: datetime | None = None,
     ) -> NoteDeSuivi:
         """Ajoute une note de suivi. La même note du même auteur, reçue deux fois, n'est écrite qu'une fois.
 
-        Lève ValidationError.
+        `depuis` : celle saisie avant ce moment en est une autre. Lève ValidationError.
         """
         note = NoteDeSuivi(
             action=self._action, texte=texte.strip(), auteur=auteur, date=le or timezone.localdate(), portee=portee
@@ -159,7 +166,8 @@ class GestesDAction(LigneVersionnee):
         with transaction.atomic():
             self._action.verrouillee()
             meme = {"texte": note.texte, "auteur": auteur, "date": note.date, "portee": portee}
-            deja = NoteDeSuivi.objects.filter(action=self._action, **meme).en_vigueur().first()
+            memes = NoteDeSuivi.objects.filter(action=self._action, **meme).en_vigueur()
+            deja = (memes.filter(saisi_le__gt=depuis) if depuis else memes).first()
             if deja:
                 return deja
             note.full_clean()
@@ -169,9 +177,11 @@ class GestesDAction(LigneVersionnee):
     def dire_rien_de_nouveau(self, *, auteur: "Utilisateur | None") -> NoteDeSuivi:
         """Note que l'action suit son cours : une nouvelle comme une autre, qui la sort de celles dont on ne dit rien.
 
-        Du même auteur le même jour, rend la note déjà écrite.
+        Du même auteur le même jour, rend la note déjà écrite, sauf si des nouvelles ont été demandées entre-temps.
         """
-        return self.noter(RIEN_DE_NOUVEAU, auteur=auteur)
+        ouvertes = self._action.demandes.filter(campagne__close_le__isnull=True)
+        demandees_le = ouvertes.aggregate(derniere=Max("campagne__lancee_le"))["derniere"]
+        return self.noter(RIEN_DE_NOUVEAU, auteur=auteur, depuis=demandees_le)
 
     def retirer(
         self,

@@ -151,7 +151,7 @@ class Action(Cherchable, GestesDAction):
         "action_suppleant_distinct": "suppleant",
     }
 
-    # Annotés par ActionQuerySet.etat_au(), avec_retard() et avec_silence().
+    # Annotés par ActionQuerySet.etat_au(), avec_retard(), avec_silence() et avec_urgence().
     etat_statut: str | None
     etat_avancement: int | None
     etat_echeance: date | None
@@ -159,6 +159,7 @@ class Action(Cherchable, GestesDAction):
     etat_presence: str | None
     est_en_retard: bool | None
     sans_nouvelle: bool
+    urgence: int
 
     objects = ActionManager()
     history = HistoricalRecords(excluded_fields=sorted({*CHAMPS_PROJETES, COLONNE}))

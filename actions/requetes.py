@@ -238,6 +238,10 @@ class ActionQuerySet(QuerySetCherchable):
         """La plus pressante d'abord (après `avec_urgence`), puis par échéance, puis sans échéance."""
         return self.order_by("urgence", F("etat_echeance").asc(nulls_last=True), "plan_id", "numero")
 
+    def pressantes(self) -> Self:
+        """En retard, à faire bientôt ou sans nouvelle (après `avec_urgence`)."""
+        return self.filter(urgence__lte=Urgence.SILENCE)
+
     def non_terminees(self) -> Self:
         return self.filter(NON_TERMINEE)
 

@@ -2,6 +2,7 @@ from django.urls import path
 
 from actions.views import (
     calendriers,
+    campagnes,
     comites,
     corrections,
     documents,
@@ -48,6 +49,14 @@ urlpatterns = [
     path("calendriers/", calendriers.calendriers, name="calendriers"),
     path("calendriers/<int:jeton>/revoquer/", calendriers.revoquer, name="calendrier_revoquer"),
     path("calendriers/<str:secret>.ics", calendriers.flux, name="calendrier"),
+    # --- Demander des nouvelles
+    path("campagnes/", campagnes.liste, name="campagnes"),
+    path("campagnes/lancer/", campagnes.lancer, name="campagne_lancer"),
+    path("campagnes/<int:campagne>/", campagnes.detail, name="campagne"),
+    path("campagnes/<int:campagne>/relancer/", campagnes.relancer, name="campagne_relancer"),
+    path("campagnes/<int:campagne>/clore/", campagnes.clore, name="campagne_clore"),
+    path("campagnes/<int:campagne>/rouvrir/", campagnes.rouvrir, name="campagne_rouvrir"),
+    path("campagnes/<int:campagne>/repondre/", campagnes.repondre, name="campagne_repondre"),
     # --- Une action
     path("actions/creer/", fiches.creer, name="creer"),
     path("actions/<int:pk>/", fiches.detail, name="detail"),

@@ -19,9 +19,11 @@ from comptes.administration import (
     AdminVersionne,
     LignesEnTableau,
 )
+from comptes.courriels import EtatDeCourriel
 from comptes.droits import Droit, Role
+from comptes.envoi import envoyer_des_que_possible
 from comptes.gestes import Geste, PorteeDeJeton
-from comptes.models import Collectivite, Jeton, LigneDeLot, Lot, Service, Siren, Trace, Utilisateur
+from comptes.models import Collectivite, Courriel, Jeton, LigneDeLot, Lot, Service, Siren, Trace, Utilisateur
 from socle.formats import accorder
 
 admin.site.site_header = "Administration"
@@ -156,7 +158,7 @@ class UtilisateurAdmin(AdminHistorise, UserAdmin):
     add_form = FormulaireDeNouveauCompte
     fieldsets = [
         (None, {"fields": ["username", "password", "is_active"]}),
-        ("Personne", {"fields": ["prenom", "nom", "courriel", "service"]}),
+        ("Personne", {"fields": ["prenom", "nom", "courriel", "service", "rappels"]}),
         ("Droits", {"fields": ["groups"]}),
         ("Connexion", {"fields": ["sub_oidc", "last_login", "date_joined"]}),
     ]
@@ -296,4 +298,50 @@ class JetonAdmin(AdminEnLecture):
         messages.success(request, f"{accorder(len(jetons), 'jeton révoqué', 'jetons révoqués')}.")
 
     def has_revoquer_permission(self, request) -> bool:
+        return self.has_view_permission(request)
+
+
+class FiltreParEtat(admin.SimpleListFilter):
+    title = "état"
+    parameter_name = "etat"
+
+    def lookups(self, request, model_admin):
+        return EtatDeCourriel.choices
+
+    def queryset(self, request, queryset):
+        return queryset if self.value() is None else queryset.dans_l_etat(self.value())
+
+
+@admin.register(Courriel)
+class CourrielAdmin(AdminEnLecture):
+    """La boîte d'envoi : ce qui est parti, ce qui attend, et pourquoi."""
+
+    list_display = ("objet", "destinataire", "etat", "prepare_le", "essais", "erreur")
+    list_display_links = ["objet"]
+    fields = readonly_fields = (*list_display, "adresse", "envoye_le", "abandonne_le", "texte")
+    list_select_related = ["destinataire"]
+    list_filter = [FiltreParEtat, "prepare_le"]
+    search_fields = ["objet", "adresse", "destinataire__nom", "destinataire__username"]
+    date_hierarchy = "prepare_le"
+    actions = ["renvoyer"]
+
+    @admin.display(description="état")
+    def etat(self, courriel: Courriel) -> str:
+        return courriel.etat.label
+
+    @admin.action(description="Renvoyer les courriels choisis", permissions=["renvoyer"])
+    def renvoyer(self, request, queryset) -> None:
+        """Ceux qui attendent sont essayés sans attendre ; les autres repartent, une fois par jour."""
+        choisis = list(queryset.select_related("destinataire"))
+        en_attente = sum(courriel.en_attente for courriel in choisis)
+        renvoyes = sum(courriel.renvoyer() is not None for courriel in choisis)
+        laisses = len(choisis) - en_attente - renvoyes
+        if en_attente or renvoyes:
+            envoyer_des_que_possible()
+            messages.success(request, f"{accorder(en_attente + renvoyes, 'courriel part', 'courriels partent')}.")
+        if laisses:
+            sont = "laissé : déjà renvoyé aujourd'hui" if laisses < 2 else "laissés : déjà renvoyés aujourd'hui"
+            messages.warning(request, f"{laisses} {sont}, ou sans adresse où l'envoyer.")
+
+    def has_renvoyer_permission(self, request) -> bool:
         return self.has_view_permission(request)

@@ -1,4 +1,4 @@
-"""Les courriels du site : écrits dans la base d'abord, envoyés ensuite (`comptes.envoi`). Une panne n'en perd aucun."""
+"""Les courriels du site : écrits dans la base, envoyés ensuite (`comptes.envoi`). Une panne n'en perd aucun."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,8 +17,20 @@ if TYPE_CHECKING:
 # Où l'on choisit de recevoir ou non les rappels ; la page est d'une application de droite.
 DESINSCRIPTION = "/mon-compte/"
 # Plus long que le plus long des dialogues : au-delà, l'ouvrier qui avait pris le courriel est mort en route.
-RESERVATION = timedelta(minutes=15)
+RESERVATION = timedelta(minutes=10)
 RENVOI = ":renvoi-"
+# Par quoi commence la clé d'un rappel : le seul courriel dont on peut se passer, et qui le dit dans son en-tête.
+RAPPEL = "rappel-"
+# Un serveur en panne fait essayer tous les quarts d'heure : la colonne ne va pas plus loin.
+ESSAIS_COMPTES = 32_767
+LONGUEUR_D_ERREUR = 500
+
+
+class EtatDeCourriel(models.TextChoices):
+    A_ENVOYER = "a-envoyer", "À envoyer"
+    A_REESSAYER = "a-reessayer", "À réessayer"
+    ENVOYE = "envoye", "Envoyé"
+    ABANDONNE = "abandonne", "Abandonné"
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,19 @@ class CourrielQuerySet(models.QuerySet["Courriel"]):
         """Ni envoyés ni abandonnés : les moins essayés d'abord, pour que celui sur lequel le serveur coupe ne retienne
         pas les autres ; puis les plus anciens."""
         return self.filter(envoye_le__isnull=True, abandonne_le__isnull=True).order_by("essais", "prepare_le", "pk")
+
+    def dans_l_etat(self, etat: str) -> "CourrielQuerySet":
+        """Ceux que `Courriel.etat` dirait ainsi."""
+        match etat:
+            case EtatDeCourriel.ENVOYE:
+                return self.filter(envoye_le__isnull=False)
+            case EtatDeCourriel.ABANDONNE:
+                return self.filter(abandonne_le__isnull=False)
+            case EtatDeCourriel.A_REESSAYER:
+                return self.filter(envoye_le__isnull=True, abandonne_le__isnull=True, essais__gt=0)
+            case EtatDeCourriel.A_ENVOYER:
+                return self.filter(envoye_le__isnull=True, abandonne_le__isnull=True, essais=0)
+        return self.none()
 
     def disponibles(self, le: datetime) -> "CourrielQuerySet":
         """À envoyer, et qu'aucun ouvrier n'est en train d'envoyer."""
@@ -84,7 +109,7 @@ class CourrielQuerySet(models.QuerySet["Courriel"]):
             sans_adresse=tuple(lettre.destinataire for lettre in lettres if not lettre.destinataire.joignable),
         )
 
-    def _ecrire(self, lettre: Lettre, le: datetime) -> "Courriel":
+    def _ecrire(self, lettre: Lettre, le: datetime):
         site = settings.ADRESSE_DU_SITE
         contexte = lettre.contexte | {
             "destinataire": lettre.destinataire,
@@ -126,7 +151,7 @@ class Courriel(models.Model):
     envoye_le = models.DateTimeField("envoyé le", null=True, blank=True, editable=False)
     abandonne_le = models.DateTimeField("abandonné le", null=True, blank=True, editable=False)
     essais = models.PositiveSmallIntegerField("essais", default=0, editable=False)
-    erreur = models.CharField("dernière erreur", max_length=500, blank=True, editable=False)
+    erreur = models.CharField("dernière erreur", max_length=LONGUEUR_D_ERREUR, blank=True, editable=False)
 
     objects = CourrielQuerySet.as_manager()
 
@@ -146,17 +171,38 @@ class Courriel(models.Model):
         return f"{self.objet} — {self.adresse}"
 
     @property
-    def etat(self) -> str:
+    def etat(self) -> EtatDeCourriel:
         if self.envoye_le:
-            return "Envoyé"
+            return EtatDeCourriel.ENVOYE
         if self.abandonne_le:
-            return "Abandonné"
-        return "À réessayer" if self.essais else "À envoyer"
+            return EtatDeCourriel.ABANDONNE
+        return EtatDeCourriel.A_REESSAYER if self.essais else EtatDeCourriel.A_ENVOYER
+
+    @property
+    def en_attente(self) -> bool:
+        return self.etat in (EtatDeCourriel.A_ENVOYER, EtatDeCourriel.A_REESSAYER)
+
+    @property
+    def est_un_rappel(self) -> bool:
+        return self.cle.startswith(RAPPEL)
+
+    def refermer(self, erreur: str, *, abandonner: bool = False) -> None:
+        """Écrit l'issue d'un essai et rend le courriel aux autres ouvriers. `erreur` : la phrase de l'échec, vide s'il
+        est parti ; `abandonner` : il ne se représentera plus."""
+        maintenant = timezone.now()
+        self.essais = min(self.essais + 1, ESSAIS_COMPTES)
+        self.erreur = erreur[:LONGUEUR_D_ERREUR]
+        self.reserve_le = None
+        if not erreur:
+            self.envoye_le = maintenant
+        elif abandonner:
+            self.abandonne_le = maintenant
+        self.save(update_fields=["essais", "erreur", "reserve_le", "envoye_le", "abandonne_le"])
 
     def renvoyer(self) -> "Courriel | None":
         """Prépare le même message, à l'adresse d'aujourd'hui ; une fois par jour. Rend None s'il n'y a rien à faire :
         il attend encore, a déjà été renvoyé aujourd'hui, ou la personne n'a plus d'adresse."""
-        if not (self.envoye_le or self.abandonne_le) or not self.destinataire.joignable:
+        if self.en_attente or not self.destinataire.joignable:
             return None
         origine = self.cle.partition(RENVOI)[0]
         nouveau, cree = type(self).objects.get_or_create(

@@ -77,6 +77,11 @@ _TABLE: dict[Droit, dict[Role, Portee]] = {
 }
 
 
+def roles_qui_peuvent(droit: Droit) -> list[Role]:
+    """Les rôles qui ont ce droit sur au moins un objet : de quoi chercher, en SQL, les comptes qui peuvent agir."""
+    return [role for role, etendue in _TABLE[droit].items() if etendue is not Portee.RIEN]
+
+
 def portee(utilisateur: "Utilisateur | AnonymousUser", droit: Droit) -> Portee:
     """La portée la plus large que ses rôles donnent à l'utilisateur ; RIEN s'il est inactif ou inconnu."""
     if not (utilisateur.is_authenticated and utilisateur.is_active):

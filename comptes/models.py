@@ -266,11 +266,22 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
         """Un courriel peut lui être écrit : compte actif, avec une adresse."""
         return self.is_active and bool(self.courriel)
 
+    def choisir_les_rappels(self, oui: bool) -> None:
+        """Recevoir ou non les rappels. Le même choix, demandé deux fois, n'écrit rien de plus."""
+        if self.rappels != oui:
+            self.rappels = oui
+            self.save(update_fields=["rappels"])
+
     @cached_property
     def roles(self) -> frozenset[Role]:
         """Rôles tenus de ses groupes ; un groupe étranger à l'application ne compte pas."""
         noms = self.groups.values_list("name", flat=True)
         return frozenset(Role(nom) for nom in noms if nom in Role.values)
+
+    @property
+    def libelles_des_roles(self) -> list[str]:
+        """Ses rôles, du plus étroit au plus large, comme le site les nomme."""
+        return [role.label for role in Role if role in self.roles]
 
     # Un champ chez PermissionsMixin ; ici une déduction, pour qu'un droit ne soit écrit qu'à un endroit.
     @property

@@ -10,6 +10,10 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis
 
+from tests.smtp import serveur_absent, serveur_de_courriels, serveur_muet
+
+__all__ = ["serveur_absent", "serveur_de_courriels", "serveur_muet"]
+
 # --- Déroulement --------------------------------------------------------------------------------
 
 # Deux exécutions donnent le même résultat ; « long » cherche au hasard, à lancer de temps en temps.

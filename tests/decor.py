@@ -17,6 +17,7 @@ from django.db.models import Model
 from actions.models import (
     Action,
     Axe,
+    Campagne,
     ChangementDeStatut,
     Comite,
     Decision,
@@ -32,13 +33,13 @@ from actions.statuts import Mouvement, PointAttention, Priorite, Statut, avancem
 from actions.suivi import PorteeDeNote, RoleDePartenaire
 from comptes.droits import Role
 from comptes.gestes import Geste, PorteeDeJeton
-from comptes.models import Collectivite, Jeton, LigneDeLot, Lot, Service, Siren, Trace, Utilisateur
+from comptes.models import Collectivite, Courriel, Jeton, LigneDeLot, Lot, Service, Siren, Trace, Utilisateur
 from indicateurs.listes import Etat, Nature, OrigineDeCible
 from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuelle
 from partenaires.models import Convention, Partenaire, TypeDePartenaire
 from socle.echeances import Echeance, Precision
 from tests import fabriques, resolveur
-from tests.decor_suivi import attacher_un_suivi
+from tests.decor_suivi import attacher_un_suivi, demander_des_nouvelles
 
 ENTREE_AU_PLAN = datetime.date(2023, 12, 31)
 SECOND_STATUT = datetime.date(2024, 6, 30)
@@ -106,6 +107,8 @@ class Decor:
                 return self.objet(Jeton).pk
             case "secret":
                 return SECRET_DE_CALENDRIER
+            case "campagne":
+                return self.objet(Campagne).pk
             case "couleur":
                 return "0b5b82"
             case "uidb36":
@@ -158,7 +161,11 @@ def gestes_et_traces(auteur: Utilisateur, actions: Sequence[Action], fois: int =
     ]
     journal = AccessLog.objects.create(username="inconnu", ip_address="127.0.0.1", path_info="/connexion/")
     echec = AccessFailureLog.objects.create(username="inconnu", ip_address="127.0.0.1", path_info="/connexion/")
-    return un_de_chaque(lot, traces[0], jetons[0], essais[0], journal, echec)
+    courriels = Courriel.objects.bulk_create(
+        Courriel(cle=f"essai-{n}", destinataire=auteur, adresse="essai@exemple.fr", objet="À relire", texte="Bonjour.")
+        for n in range(min(fois, 40))
+    )
+    return un_de_chaque(lot, traces[0], jetons[0], essais[0], journal, echec, courriels[0])
 
 
 # --- Le petit décor des accès -------------------------------------------------------------------
@@ -204,7 +211,8 @@ def decor_acces() -> Decor:
             *(premiere.decisions.first(), premiere.decisions.first().comite),
             *(indicateur, valeur, place, cible),
         )
-        | gestes_et_traces(comptes["administrateur"], [premiere]),
+        | gestes_et_traces(comptes["administrateur"], [premiere])
+        | un_de_chaque(demander_des_nouvelles(plan, comptes["responsable"])),
         attaches=attaches,
     )
 
@@ -275,7 +283,8 @@ def plan_garni(nombre: int, *, indicateurs: int = 10, annees: int = 5, gestes: i
             *(premiere.decisions.first(), premiere.decisions.first().comite),
             *mesures,
         )
-        | gestes_et_traces(comptes["administrateur"], actions[:200], fois=nombre),
+        | gestes_et_traces(comptes["administrateur"], actions[:200], fois=nombre)
+        | un_de_chaque(demander_des_nouvelles(plan, comptes["responsable"])),
         attaches={premiere.pk: suivi},
     )
     _enregistrer_encore(decor, gestes)

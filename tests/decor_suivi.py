@@ -1,11 +1,22 @@
-"""Ce qui s'attache à une action du décor : étapes, documents, décision, et de quoi écrire leurs adresses."""
+"""Ce qui s'attache à une action du décor : étapes, documents, décision, demande, et de quoi écrire leurs adresses."""
 
 import datetime
 
 from django.core.files.base import ContentFile
+from django.utils import timezone
 
 from actions.comites import Comite
-from actions.models import Action, ChangementDeStatut, Decision, Document, Etape, NoteDeSuivi, ReportEcheance
+from actions.models import (
+    Action,
+    Campagne,
+    ChangementDeStatut,
+    Decision,
+    Document,
+    Etape,
+    NoteDeSuivi,
+    Plan,
+    ReportEcheance,
+)
 from comptes.models import Utilisateur
 from socle.echeances import Echeance
 
@@ -44,6 +55,13 @@ def attacher_un_suivi(action: Action, auteur: Utilisateur, fois: int = 1) -> dic
         "journal": "statut",
         "ligne": ChangementDeStatut.en_vigueur_pour(action).pk,
     }
+
+
+def demander_des_nouvelles(plan: Plan, auteur: Utilisateur) -> Campagne:
+    """Une campagne qui demande toutes les actions du plan, celles de chacun."""
+    actions = Action.objects.filter(plan=plan).select_related("pilote", "suppleant")
+    avant_le = timezone.localdate() + datetime.timedelta(days=30)
+    return Campagne.objects.lancer(plan, list(actions), auteur=auteur, avant_le=avant_le, motif="le COPIL")[0]
 
 
 def _periode(action: Action) -> dict[str, object]:

@@ -20,7 +20,7 @@ from django.test import Client
 from django.urls import reverse
 
 from actions.models import Action, Axe, NoteDeSuivi, Plan
-from comptes.models import Collectivite, Jeton, Lot, Service, Trace, Utilisateur
+from comptes.models import Collectivite, Courriel, Jeton, Lot, Service, Trace, Utilisateur
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from partenaires.classeurs import COLONNES
 from partenaires.models import Convention, Partenaire
@@ -176,6 +176,7 @@ TABLE = [
     Ligne("accueil:tableau_de_bord"),
     Ligne("accueil:bilans"),
     Ligne("accueil:recherche"),
+    Ligne("accueil:mon_compte", envoi={"rappels": "non"}),
     Ligne("accueil:accent", TOUT_LE_MONDE),
     Ligne("accueil:sante", TOUT_LE_MONDE),
     # --- comptes : un compte connecté n'a plus à se connecter
@@ -215,6 +216,7 @@ TABLE = [
     *fiche(Lot, ADMINISTRATEURS),
     *fiche(Trace, ADMINISTRATEURS),
     *fiche(Jeton, ADMINISTRATEURS),
+    *fiche(Courriel, ADMINISTRATEURS),
     *fiche(AccessAttempt, ADMINISTRATEURS, changement={}, suppression=302, vide=302),
     *fiche(AccessLog, ADMINISTRATEURS, changement={}, suppression=302, vide=302),
     *fiche(AccessFailureLog, ADMINISTRATEURS, changement={}, suppression=302, vide=302),
@@ -275,6 +277,22 @@ TABLE = [
     bouton("actions:document_retirer", {"version": "1"}),
     Ligne("actions:partenaire"),
     Ligne("actions:dupliquer", RESPONSABLES, {"intitule": TAPE}),
+    Ligne("actions:campagnes", RESPONSABLES, sauf=a_chacun(405, frozenset({"lecteur", "agent"}), ENVOI)),
+    # L'aperçu n'écrit rien.
+    Ligne("actions:campagne_lancer", RESPONSABLES, {"avant_le": "31/12/2199", "message": TAPE}, ecrit=200),
+    Ligne("actions:campagne", RESPONSABLES, sauf=a_chacun(405, frozenset({"lecteur", "agent"}), ENVOI)),
+    Ligne("actions:campagne_repondre", METTRE_A_JOUR, sauf=a_chacun(405, frozenset({"lecteur"}), ENVOI)),
+    *[
+        Ligne(
+            f"actions:campagne_{geste}",
+            RESPONSABLES,
+            {},
+            lit=405,
+            vide=302,
+            sauf=a_chacun(405, frozenset({"lecteur", "agent"}), LECTURE),
+        )
+        for geste in ("relancer", "clore", "rouvrir")
+    ],
     *fiche(Plan, ADMINISTRATEURS, ajout={"intitule": TAPE}, changement={"description": TAPE}, suppression=200),
     *fiche(
         Axe,

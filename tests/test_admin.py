@@ -24,7 +24,7 @@ from actions.plans import Axe
 from actions.statuts import Priorite, Statut
 from comptes.droits import Role
 from comptes.gestes import Geste, Jeton, LigneDeLot, Lot, PorteeDeJeton, Trace
-from comptes.models import Collectivite, Service, Utilisateur
+from comptes.models import Collectivite, Courriel, Service, Utilisateur
 from indicateurs.listes import Etat, Nature
 from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuelle
 from partenaires.models import Convention, Partenaire
@@ -43,13 +43,14 @@ RESERVES = [
     "comptes.lot",
     "comptes.trace",
     "comptes.jeton",
+    "comptes.courriel",
     "actions.plan",
     "actions.axe",
     "actions.action",
     "actions.notedesuivi",
 ]
-SANS_AJOUT = {"comptes.collectivite", "comptes.lot", "comptes.trace", "comptes.jeton"}
-EN_LECTURE = {"comptes.lot", "comptes.trace", "comptes.jeton"}
+SANS_AJOUT = {"comptes.collectivite", "comptes.lot", "comptes.trace", "comptes.jeton", "comptes.courriel"}
+EN_LECTURE = {"comptes.lot", "comptes.trace", "comptes.jeton", "comptes.courriel"}
 
 
 def adresse(modele: str, page: str, *args) -> str:
@@ -92,8 +93,9 @@ def un_de_chaque(administrateur) -> dict[str, object]:
     LigneDeLot.objects.create(lot=lot, objet=action, champ="statut", avant=None, apres="EN_COURS")
     trace = Trace.objects.create(geste=Geste.EXPORT, utilisateur=administrateur, details={"lignes": 3})
     jeton, _ = Jeton.objects.emettre(administrateur, "Agenda", [PorteeDeJeton.CALENDRIER])
+    courriel = Courriel.objects.create(cle="essai", destinataire=administrateur, adresse="a@exemple.fr", objet="Essai")
     objets = [collectivite, service, administrateur, plan, axe, partenaire, convention, action, note, indicateur]
-    return {objet._meta.label_lower: objet for objet in [*objets, valeur, cible, lot, trace, jeton]}
+    return {objet._meta.label_lower: objet for objet in [*objets, valeur, cible, lot, trace, jeton, courriel]}
 
 
 def saisie(reponse) -> dict[str, object]:

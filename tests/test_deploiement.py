@@ -18,6 +18,7 @@ from scripts.etapes import REGLAGES_NEUTRES
 
 RACINE = Path(__file__).resolve().parent.parent
 SITE, OUVRIER = "commande-responsable.service", "commande-responsable-ouvrier.service"
+RAPPELS, HEURE = "commande-responsable-rappels.service", "commande-responsable-rappels.timer"
 # Ce qui distingue l'ouvrier du site ; tout le reste, durcissement compris, est commun.
 PROPRE_A_CHACUN = {"Type", "ExecStart", "TimeoutStopSec"}
 
@@ -47,6 +48,17 @@ def test_une_unite_lance_l_environnement_du_projet_sous_un_compte_a_elle(nom):
 def test_les_deux_unites_ont_les_memes_reglages():
     site, ouvrier = dict(unite(SITE)["Service"]), dict(unite(OUVRIER)["Service"])
     assert {nom for nom in site | ouvrier if site.get(nom) != ouvrier.get(nom)} == PROPRE_A_CHACUN
+
+
+def test_les_rappels_sont_lances_chaque_jour_ouvre_sous_les_memes_protections():
+    site, rappels = dict(unite(SITE)["Service"]), dict(unite(RAPPELS)["Service"])
+    # Une commande finit : rien à relancer ni à attendre.
+    qui_durent = {"KillMode", "Restart", "RestartSec"} | PROPRE_A_CHACUN
+    assert {nom for nom in site | rappels if site.get(nom) != rappels.get(nom)} == qui_durent
+    _, script, nom = commande(RAPPELS)
+    assert (script, nom in get_commands()) == ("manage.py", True)
+    assert unite(HEURE)["Timer"]["Persistent"] == "true"
+    assert HEURE.removesuffix(".timer") == RAPPELS.removesuffix(".service")
 
 
 def test_l_unite_du_site_designe_gunicorn_et_ses_reglages():

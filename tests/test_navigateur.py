@@ -42,6 +42,7 @@ PAGES = {
     "accueil:tableau_de_bord": Ligne(TOUS, graphiques=1, variantes=("?annee=2023", "?annee=2022")),
     "accueil:bilans": Ligne(TOUS),
     "accueil:recherche": Ligne(TOUS, variantes=("?q=clauses", "?q=introuvable", "?q=%25")),
+    "accueil:mon_compte": Ligne(TOUS),
     "account_login": Ligne(connecte=False),
     "account_logout": Ligne(),
     "account_inactive": Ligne(connecte=False),
@@ -83,6 +84,10 @@ PAGES = {
     "actions:calendriers": Ligne((Role.LECTEUR,)),
     "actions:partenaire": Ligne(TOUS),
     "actions:dupliquer": Ligne((Role.RESPONSABLE,)),
+    "actions:campagnes": Ligne((Role.RESPONSABLE,)),
+    "actions:campagne_lancer": Ligne((Role.RESPONSABLE,)),
+    "actions:campagne": Ligne((Role.RESPONSABLE,)),
+    "actions:campagne_repondre": Ligne(GESTE),
     "partenaires:liste": Ligne(TOUS),
     "indicateurs:liste": Ligne(
         TOUS, variantes=("?plan=plan-garni&sans_valeur=2026", "?plan=plan-garni&sans_valeur=2023", "?page=2")
@@ -106,6 +111,7 @@ ECRANS = {
     "comptes_lot": "changelist change history !add !delete",
     "comptes_trace": "changelist change history !add !delete",
     "comptes_jeton": "changelist change history !add !delete",
+    "comptes_courriel": "changelist change history !add !delete",
     "partenaires_partenaire": "changelist change history add delete",
     "partenaires_convention": "changelist change history add delete",
     "actions_plan": "changelist change history add delete",
@@ -145,6 +151,9 @@ SANS_PAGE = {
     "actions:calendrier": 200,  # un fichier, pour un agenda
     "actions:calendrier_revoquer": 405,  # un envoi
     "actions:rien_de_nouveau": 405,  # un envoi
+    "actions:campagne_relancer": 405,  # un envoi
+    "actions:campagne_clore": 405,  # un envoi
+    "actions:campagne_rouvrir": 405,  # un envoi
     "admin:login": 302,  # vers la connexion du site
     "admin:logout": 405,  # se déconnecter est un envoi
     "admin:autocomplete": 403,  # JSON, demandé par les listes à recherche

@@ -18,7 +18,7 @@ from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 
 from actions.models import Action, Axe, NoteDeSuivi, PartenaireDeLAction, Plan
-from comptes.models import Collectivite, Jeton, Lot, Service, Trace, Utilisateur
+from comptes.models import Collectivite, Courriel, Jeton, Lot, Service, Trace, Utilisateur
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from partenaires.models import Convention, Partenaire
 from tests import resolveur
@@ -64,6 +64,8 @@ PAGES = [
     *[Page("accueil:recherche", 9, requete) for requete in ("?q=clauses", "?q=12", "?q=reunion", "?q=introuvable")],
     Page("accueil:recherche", 9, "?q=clauses", "agent"),
     Page("accueil:recherche", 4),
+    Page("accueil:mon_compte", 5),
+    Page("accueil:mon_compte", 5, qui="agent"),
     Page("accueil:bilans", 10),
     Page("accueil:bilans", 10, "?plan=plan-garni", "agent"),
     Page("accueil:accent", 0, qui="anonyme"),
@@ -83,6 +85,7 @@ PAGES = [
     *fiche(Lot, 10, change=12, history=10),
     *fiche(Trace, 12, change=10, history=10),
     *fiche(Jeton, 12, change=10, history=10),
+    *fiche(Courriel, 12, change=10, history=10),
     *fiche(AccessAttempt, 12, change=10, history=10, delete=12),
     *fiche(AccessLog, 12, change=10, history=10, delete=12),
     *fiche(AccessFailureLog, 12, change=10, history=10, delete=12),
@@ -119,8 +122,8 @@ PAGES = [
             "?axe=null&service=null&pilote=null",
         )
     ],
-    Page("actions:miennes", 8, qui="agent"),
-    Page("actions:miennes", 8),
+    Page("actions:miennes", 9, qui="agent"),
+    Page("actions:miennes", 9),
     Page("actions:detail", 22),
     Page("actions:detail", 22, qui="agent"),
     Page("actions:detail", 22, qui="responsable"),
@@ -141,6 +144,11 @@ PAGES = [
     Page("actions:remettre", 6),
     Page("actions:partenaire", 10),
     Page("actions:dupliquer", 12),
+    Page("actions:campagnes", 8),
+    Page("actions:campagne_lancer", 8),
+    Page("actions:campagne", 10),
+    Page("actions:campagne_repondre", 10),
+    Page("actions:campagne_repondre", 10, qui="agent"),
     Page("actions:partenaire", 10, qui="responsable"),
     *fiche(Plan, 10, add=8, history=10),
     # 60 partenaires et 40 indicateurs ici, une dizaine dans un vrai plan.
@@ -227,6 +235,9 @@ SANS_OBJET = {
         "actions:calendrier_revoquer",
         "actions:rien_de_nouveau",
         "actions:grille_ligne",
+        "actions:campagne_relancer",
+        "actions:campagne_clore",
+        "actions:campagne_rouvrir",
         "admin:partenaires_partenaire_import_appliquer",
     ),
     **sans_page("renvoie à une autre page", "admin:login", "admin:view_on_site"),
@@ -240,6 +251,7 @@ SANS_OBJET = {
     **sans_geste(Lot, "add", "delete"),
     **sans_geste(Trace, "add", "delete"),
     **sans_geste(Jeton, "add", "delete"),
+    **sans_geste(Courriel, "add", "delete"),
     **sans_geste(AccessAttempt, "add"),
     **sans_geste(AccessLog, "add"),
     **sans_geste(AccessFailureLog, "add"),

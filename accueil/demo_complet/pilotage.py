@@ -103,8 +103,8 @@ class Pilotage:
         lancee_le = self.calendrier.saisie(LANCEMENT, (0,))
         campagne = Campagne(
             plan=self.plan,
-            avant_le=PROCHAIN_COMITE - datetime.timedelta(days=7),
-            motif="le comité de pilotage du 11 décembre",
+            avant_le=PROCHAIN_COMITE,
+            motif="le comité de pilotage",
             message=phrases.MESSAGE_DE_CAMPAGNE,
             lancee_le=lancee_le,
             lancee_par=self.equipe.responsable,

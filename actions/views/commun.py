@@ -61,11 +61,11 @@ def apres_le_statut(request: HttpRequest, action: Action) -> HttpResponse:
 def geste_sur(
     request: HttpRequest, pk: int, classe: type[FormulaireDeGeste], droit: Droit = Droit.METTRE_A_JOUR
 ) -> HttpResponse:
-    """Un geste sur une action, pour qui en a le droit : son formulaire, puis retour à l'action."""
+    """Un geste sur une action, pour qui en a le droit : son formulaire, puis retour d'où l'on vient."""
     action = trouver_l_action(pk)
     exiger(request.user, droit, action)
     formulaire = classe(request.POST or None, action=action)
     if formulaire.is_valid() and formulaire.enregistrer(request.user):
         messages.success(request, formulaire.compte_rendu)
-        return redirect(action)
+        return revenir(request, action, f"action-{action.pk}")
     return render(request, "actions/geste.html", {"action": action, "formulaire": formulaire})

@@ -9,6 +9,7 @@ from actions.annulation import action_annulable
 from actions.filtres import FiltreActions
 from actions.mes_actions import mes_actions as assembler_mes_actions
 from actions.models import Action, Plan
+from actions.reponses import attentes
 from actions.tables import TableActions
 from actions.views.commun import LIGNES_PAR_PAGE, qui_demande
 from comptes.droits import Droit, peut
@@ -41,7 +42,8 @@ def mes_actions(request: HttpRequest) -> HttpResponse:
     miennes = assembler_mes_actions(request.user, request.GET.get("page"), LIGNES_PAR_PAGE, en_vue)
     # Celle dont on vient de changer le statut reste sous les yeux, avec de quoi se reprendre.
     deplier = any(action.pk == en_vue for action in miennes.terminees)
-    return render(request, "actions/miennes.html", {"miennes": miennes, "deplier": deplier})
+    contexte = {"miennes": miennes, "deplier": deplier, "attentes": attentes(request.user)}
+    return render(request, "actions/miennes.html", contexte)
 
 
 @require_safe
