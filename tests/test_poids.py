@@ -199,7 +199,7 @@ def test_le_plan_publie_s_imprime_en_entier_sur_a4(ouvrir_chez, demo, chemin, at
 def test_une_action_s_imprime_avec_sa_vie_sans_ce_qui_se_clique(ouvrir_chez, garni):
     imprime, _ = imprimer(ouvrir_chez(garni.comptes[Role.RESPONSABLE], garni.adresse(ACTION)).page)
     assert [texte for texte in ("Étape 0", "Compte rendu 0", "Décision", "Note") if texte not in imprime] == []
-    gestes = ("Ajouter une étape", "Ajouter un document", "Modifier", "Retirer", "Corriger", "Voir toute la chronologie")
+    gestes = ("Ajouter une étape", "Ajouter un document", "Modifier", "Retirer", "Corriger", "Voir toute")
     assert [geste for geste in gestes if geste in imprime] == []
 
 
