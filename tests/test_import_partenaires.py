@@ -184,7 +184,7 @@ def test_une_ligne_fausse_est_refusee_avec_sa_ligne_et_sa_colonne_et_rien_n_est_
 
 
 def test_appliquer_un_fichier_qui_a_une_ligne_fausse_n_ecrit_aucune_des_autres():
-    donnees = lire_fichier(classeur(ligne("Juste"), ligne("Faux", type="Mairie")))
+    donnees = lire_fichier("partenaires.xlsx", classeur(ligne("Juste"), ligne("Faux", type="Mairie")))
     assert [refusee.numero for refusee in import_export.importer(donnees, a_blanc=False).erreurs] == [3]
     assert Partenaire.objects.count() == 0
 
