@@ -5,6 +5,7 @@ from actions.views import (
     documents,
     en_nombre,
     etapes,
+    export,
     fiches,
     gestes,
     grille,
@@ -21,6 +22,7 @@ app_name = "actions"
 urlpatterns = [
     # --- Listes
     path("actions/", listes.liste, name="liste"),
+    path("actions/export/", export.export, name="export"),
     path("actions/grille/", grille.grille, name="grille"),
     path("mes-actions/", listes.mes_actions, name="miennes"),
     path("partenaires/<slug:slug>/", listes.partenaire, name="partenaire"),

@@ -22,6 +22,9 @@ _TABLEAU, _RANGEE = f"{_TABLE}table", f"{_TABLE}table-row"
 _CELLULES = (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell")
 _PARAGRAPHE, _NOTE = f"{_TEXTE}p", f"{_OFFICE}annotation"
 _BLANCS = {f"{_TEXTE}tab": "\t", f"{_TEXTE}line-break": "\n"}
+_SORTE, _FORMULE = f"{_OFFICE}value-type", f"{_TABLE}formula"
+_LIGNES_REPETEES, _COLONNES_REPETEES = f"{_TABLE}number-rows-repeated", f"{_TABLE}number-columns-repeated"
+_LARGE, _HAUT = f"{_TABLE}number-columns-spanned", f"{_TABLE}number-rows-spanned"
 # Les bornes d'une feuille de LibreOffice : au-delà, une répétition est un piège.
 _LIGNES_MAX, _COLONNES_MAX = 1 << 20, 1 << 14
 
@@ -65,7 +68,7 @@ class _Lecture:
         elif balise in _CELLULES:
             self.attributs, self.paragraphes = attributs, []
         elif balise == _RANGEE:
-            self.colonne, self.repete = 0, _fois(attributs, "number-rows-repeated", _LIGNES_MAX)
+            self.colonne, self.repete = 0, _fois(attributs, _LIGNES_REPETEES, _LIGNES_MAX)
             self.rangee = []
         elif balise == _TABLEAU:
             self.profondeur += 1
@@ -79,7 +82,7 @@ class _Lecture:
         if balise == _PARAGRAPHE:
             self.paragraphes.append([])
         elif self.paragraphes and balise == f"{_TEXTE}s":
-            self.paragraphes[-1].append(" " * _fois(attributs, "c", 1000, _TEXTE))
+            self.paragraphes[-1].append(" " * _fois(attributs, f"{_TEXTE}c", 1000))
         elif self.paragraphes and balise in _BLANCS:
             self.paragraphes[-1].append(_BLANCS[balise])
 
@@ -102,17 +105,17 @@ class _Lecture:
     def _finir_la_cellule(self) -> None:
         attributs = self.attributs or {}
         self.attributs = None
-        fois = _fois(attributs, "number-columns-repeated", _COLONNES_MAX)
-        valeur = self._valeur(attributs)
-        if valeur is not None:
+        fois = _fois(attributs, _COLONNES_REPETEES, _COLONNES_MAX)
+        if self.paragraphes or _SORTE in attributs or _FORMULE in attributs:
+            valeur = self._valeur(attributs)
             # Une de plus que permis suffit à savoir qu'il y en a trop.
             utiles = min(fois, max(1, self.limites.colonnes + 1 - self.colonne))
             self.rangee += [(self.colonne + rang, valeur) for rang in range(utiles)]
-        large = _fois(attributs, "number-columns-spanned", _COLONNES_MAX)
-        haut = _fois(attributs, "number-rows-spanned", _LIGNES_MAX)
-        if large > 1 or haut > 1:
-            zone = Zone(self.ligne, self.ligne + haut - 1, self.colonne, self.colonne + large - 1)
-            self.feuilles[-1].fusions.append(zone)
+        if _LARGE in attributs or _HAUT in attributs:
+            large, haut = _fois(attributs, _LARGE, _COLONNES_MAX), _fois(attributs, _HAUT, _LIGNES_MAX)
+            if large > 1 or haut > 1:
+                zone = Zone(self.ligne, self.ligne + haut - 1, self.colonne, self.colonne + large - 1)
+                self.feuilles[-1].fusions.append(zone)
         self.colonne += fois
 
     def _finir_la_rangee(self) -> None:
@@ -127,11 +130,12 @@ class _Lecture:
 
     def _valeur(self, attributs: dict[str, str]) -> Any:
         texte = "\n".join("".join(morceaux) for morceaux in self.paragraphes)
-        sorte = attributs.get(f"{_OFFICE}value-type", "")
-        if any(nom.endswith(" value-type") and valeur == "error" for nom, valeur in attributs.items()):
-            return en_erreur(texte)
-        if f"{_TABLE}formula" in attributs and not sorte and not texte:
-            return FORMULE_SANS_VALEUR
+        sorte = attributs.get(_SORTE, "")
+        if _FORMULE in attributs:
+            if any(nom.endswith(" value-type") and valeur == "error" for nom, valeur in attributs.items()):
+                return en_erreur(texte)
+            if not sorte and not texte:
+                return FORMULE_SANS_VALEUR
         match sorte:
             case "float" | "percentage" | "currency":
                 nombre = attributs[f"{_OFFICE}value"]
@@ -144,6 +148,6 @@ class _Lecture:
         return attributs.get(f"{_OFFICE}string-value", texte) or None
 
 
-def _fois(attributs: dict[str, str], nom: str, au_plus: int, espace: str = _TABLE) -> int:
+def _fois(attributs: dict[str, str], nom: str, au_plus: int) -> int:
     """Un nombre de répétitions : au moins une, et jamais plus que ce qu'une feuille peut contenir."""
-    return max(1, min(int(attributs.get(espace + nom, 1)), au_plus))
+    return max(1, min(int(attributs[nom]), au_plus)) if nom in attributs else 1

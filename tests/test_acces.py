@@ -221,6 +221,7 @@ TABLE = [
     ),
     # --- actions
     Ligne("actions:liste"),
+    Ligne("actions:export"),
     Ligne("actions:miennes"),
     Ligne("actions:creer", RESPONSABLES, {"intitule": TAPE}),
     Ligne("actions:detail"),

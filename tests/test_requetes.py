@@ -95,6 +95,11 @@ PAGES = [
     *fiche(Convention, 12, add=8, change=12, history=10, delete=12),
     # --- actions
     *[
+        Page("actions:export", 14, f"?format={forme}{requete}", qui)
+        for forme in ("xlsx", "ods", "csv")
+        for requete, qui in (("", "responsable"), ("&plan=plan-garni&au=2024-03-01", "agent"), ("&miennes=oui", "agent"))
+    ],
+    *[
         Page("actions:liste", 12, requete, qui)
         for requete in ("", "?page=2", "?au=2024-03-01")
         for qui in ("administrateur", "agent", "responsable")
