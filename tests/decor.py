@@ -14,10 +14,12 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 
+from actions.classeur import imports
 from actions.models import (
     Action,
     Axe,
     ChangementDeStatut,
+    DepotDeClasseur,
     NoteDeSuivi,
     PartenaireDeLAction,
     PartenaireDuPlan,
@@ -95,6 +97,8 @@ class Decor:
                 return ContentType.objects.get_for_model(Indicateur).pk
             case "lot":
                 return self.objet(Lot).pk
+            case "depot":
+                return self.objet(DepotDeClasseur).pk
             case "couleur":
                 return "0b5b82"
             case "uidb36":
@@ -132,6 +136,8 @@ def gestes_et_traces(auteur: Utilisateur, actions: Sequence[Action], fois: int =
         LigneDeLot(lot=lot, type_d_objet=type_d_objet, id_objet=action.pk, champ="priorite", avant="", apres="HAUTE")
         for action in actions
     )
+    lignes = "".join(f"{action.numero};Mme Durand\n" for action in actions)
+    depot = imports.deposer(actions[0].plan, "classeur.csv", f"N°;Élue référente\n{lignes}".encode(), par=auteur)
     traces = Trace.objects.bulk_create(Trace(geste=Geste.CONNEXION, utilisateur=auteur) for _ in range(fois))
     jetons = [
         Jeton.objects.emettre(auteur, f"Agenda {n}", [PorteeDeJeton.CALENDRIER])[0] for n in range(min(fois, 40))
@@ -144,7 +150,7 @@ def gestes_et_traces(auteur: Utilisateur, actions: Sequence[Action], fois: int =
     ]
     journal = AccessLog.objects.create(username="inconnu", ip_address="127.0.0.1", path_info="/connexion/")
     echec = AccessFailureLog.objects.create(username="inconnu", ip_address="127.0.0.1", path_info="/connexion/")
-    return un_de_chaque(lot, traces[0], jetons[0], essais[0], journal, echec)
+    return un_de_chaque(lot, depot, traces[0], jetons[0], essais[0], journal, echec)
 
 
 # --- Le petit décor des accès -------------------------------------------------------------------

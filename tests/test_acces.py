@@ -19,7 +19,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from actions.models import Action, Axe, NoteDeSuivi, Plan
+from actions.models import Action, Axe, DepotDeClasseur, NoteDeSuivi, Plan
 from comptes.models import Collectivite, Jeton, Lot, Service, Trace, Utilisateur
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from partenaires.classeurs import COLONNES
@@ -150,6 +150,16 @@ def apercu_en_nombre(site: "Site") -> dict[str, Any]:
     demande = {"choix": "", "priorite": "HAUTE"}
     reponse = site.clients["administrateur"].post(site.decor.adresse("actions:en_nombre"), demande)
     return {"jeton": reponse.context["jeton"]}
+
+
+def un_classeur(site: "Site") -> dict[str, Any]:
+    contenu = b"Action\nAcheter local\n"
+    return {"plan": site.decor.plan.pk, "fichier": SimpleUploadedFile("actions.csv", contenu)}
+
+
+def essai_du_classeur(site: "Site") -> dict[str, Any]:
+    """Ce que la page du dépôt enverrait."""
+    return {"empreinte": site.decor.objet(DepotDeClasseur).apercu["empreinte"]}
 
 
 def un_tableau() -> SimpleUploadedFile:
@@ -294,6 +304,24 @@ TABLE = [
     ),
     # Sans personne dans l'adresse, l'envoi n'a rien à écrire.
     Ligne("actions:reaffecter", RESPONSABLES, {}, ecrit=200),
+    Ligne("actions:importer", RESPONSABLES, un_classeur),
+    Ligne("actions:depot", RESPONSABLES, sauf=a_chacun(405, frozenset({"lecteur", "agent"}), ENVOI)),
+    # Le dépôt du décor est d'un administrateur : le responsable le lit, et ne l'enregistre pas.
+    *(
+        Ligne(
+            nom,
+            ADMINISTRATEURS,
+            envoi,
+            lit=405,
+            vide=vide,
+            sauf=a_chacun(405, frozenset({"lecteur", "agent", "responsable"}), LECTURE),
+        )
+        for nom, envoi, vide in (
+            ("actions:appliquer_depot", essai_du_classeur, 200),
+            ("actions:abandonner_depot", {}, 302),
+            ("actions:reprendre_depot", {}, 302),
+        )
+    ),
     Ligne("actions:lots"),
     Ligne("actions:lot"),
     # Le lot du décor est d'un administrateur : l'agent le lit, et ne le défait pas.

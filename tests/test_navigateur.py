@@ -71,6 +71,8 @@ PAGES = {
     "actions:remettre": Ligne((Role.RESPONSABLE,)),
     "actions:en_nombre": Ligne(GESTE),
     "actions:reaffecter": Ligne((Role.RESPONSABLE,)),
+    "actions:importer": Ligne((Role.RESPONSABLE,)),
+    "actions:depot": Ligne((Role.RESPONSABLE,), variantes=("?page=2",)),
     "actions:lots": Ligne(),
     "actions:lot": Ligne((Role.AGENT,)),
     "actions:partenaire": Ligne(TOUS),
@@ -130,6 +132,9 @@ SANS_PAGE = {
     "actions:document": 200,  # un fichier
     "actions:document_retirer": 405,  # un envoi
     "actions:appliquer_en_nombre": 405,  # un envoi
+    "actions:appliquer_depot": 405,  # un envoi
+    "actions:abandonner_depot": 405,  # un envoi
+    "actions:reprendre_depot": 405,  # un envoi
     "actions:defaire_lot": 405,  # un envoi
     "actions:rien_de_nouveau": 405,  # un envoi
     "admin:login": 302,  # vers la connexion du site
