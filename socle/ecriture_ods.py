@@ -38,7 +38,8 @@ _SIGNE = 0.2
 
 _STYLES = {
     Sorte.TEXTE: '<style:table-cell-properties fo:wrap-option="wrap" style:vertical-align="top"/>',
-    Sorte.ENTIER: '<style:table-cell-properties style:vertical-align="top"/>',
+    Sorte.ENTIER: '<style:table-cell-properties style:vertical-align="top"/>'
+    '<style:paragraph-properties fo:text-align="center"/>',
     Sorte.NOMBRE: '<style:table-cell-properties style:vertical-align="top"/>',
     Sorte.DATE: '<style:table-cell-properties style:vertical-align="top"/>'
     '<style:paragraph-properties fo:text-align="start"/>',
@@ -84,7 +85,8 @@ def _formats() -> str:
         '<number:number-style style:name="entier"><number:number number:min-integer-digits="1" '
         'number:decimal-places="0"/></number:number-style>'
         '<number:number-style style:name="nombre"><number:number number:min-integer-digits="1" '
-        'number:decimal-places="2" number:min-decimal-places="2" number:grouping="true"/></number:number-style>'
+        'number:decimal-places="2" number:min-decimal-places="2" number:grouping="true"/>'
+        "<number:text>\u00a0€</number:text></number:number-style>"
         '<number:date-style style:name="date"><number:day number:style="long"/><number:text>/</number:text>'
         '<number:month number:style="long"/><number:text>/</number:text><number:year number:style="long"/>'
         "</number:date-style>"
@@ -233,7 +235,7 @@ def _blanc(trouve: re.Match[str]) -> str:
 _STYLES_DE_PAGE = (
     f'{_EN_TETE}<office:document-styles {_ESPACES} office:version="1.3"><office:automatic-styles>'
     '<style:page-layout style:name="paysage"><style:page-layout-properties fo:page-width="42cm" '
-    'fo:page-height="29.7cm" style:print-orientation="landscape" style:scale-to-X="1" fo:margin="1cm"/>'
+    'fo:page-height="29.7cm" style:print-orientation="landscape" style:scale-to="60%" fo:margin="1cm"/>'
     '</style:page-layout></office:automatic-styles><office:master-styles><style:master-page style:name="Paysage" '
     'style:page-layout-name="paysage"/></office:master-styles></office:document-styles>'
 )

@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 _FORMATS = {
     Sorte.TEXTE: "@",
     Sorte.ENTIER: "0",
-    Sorte.NOMBRE: "#,##0.00",
+    Sorte.NOMBRE: r'#,##0.00\ "€"',
     Sorte.DATE: "dd/mm/yyyy",
     Sorte.LIBRE: "General",
 }
+_CADRAGES = {Sorte.ENTIER: "center"}
+# La hauteur d'une ligne de texte, en points, et combien une rangée en montre au plus.
+_HAUTEUR, _LIGNES_MONTREES = 15, 12
 _ORIGINE = datetime.date(1899, 12, 30)
 _PREMIERE_FEUILLE = "xl/worksheets/sheet1.xml"
 # Ce que XML ne sait pas écrire s'y note « _x0007_ », et ce qui ressemble à cette note s'échappe.
@@ -63,9 +66,12 @@ def _preparer_le_tableau(feuille: "Worksheet", classeur: ClasseurEcrit) -> Style
             essai = feuille.cell(2 + est_une_date, rang + 1)
             essai.number_format = _FORMATS[Sorte.DATE if est_une_date else colonne.sorte]
             essai.alignment = Alignment(
-                vertical="top", horizontal="left" if est_une_date else None, wrap_text=colonne.sorte is Sorte.TEXTE
+                vertical="top",
+                horizontal="left" if est_une_date else _CADRAGES.get(colonne.sorte),
+                wrap_text=colonne.sorte is Sorte.TEXTE,
             )
-            essai.font = Font(color="808080", size=9) if colonne.effacee else Font()
+            if colonne.effacee:
+                essai.font = Font(name="Calibri", size=9, color="808080")
             styles[rang, est_une_date] = essai.style_id
         dimension = feuille.column_dimensions[repere(rang, 1)[:-1]]
         dimension.width = colonne.largeur
@@ -74,9 +80,10 @@ def _preparer_le_tableau(feuille: "Worksheet", classeur: ClasseurEcrit) -> Style
     feuille.freeze_panes = repere(classeur.figees, 2)
     feuille.auto_filter.ref = f"A1:{repere(len(classeur.colonnes) - 1, classeur.derniere_ligne)}"
     feuille.page_setup.orientation, feuille.page_setup.paperSize = "landscape", "8"
-    feuille.page_setup.fitToHeight = 0
-    feuille.sheet_properties.pageSetUpPr.fitToPage = True
+    feuille.page_setup.scale = 60
     feuille.print_title_rows = "1:1"
+    if classeur.figees:
+        feuille.print_title_cols = f"A:{repere(classeur.figees - 1, 1)[:-1]}"
     _poser_les_menus(feuille, classeur)
     return styles
 
@@ -85,7 +92,7 @@ def _titrer(cellule: Any, titre: str, *, effacee: bool = False) -> None:
     from openpyxl.styles import Alignment, Font, PatternFill
 
     cellule.value = titre
-    cellule.font = Font(bold=True, color="808080" if effacee else "000000")
+    cellule.font = Font(name="Calibri", size=11, bold=True, color="808080" if effacee else "000000")
     cellule.fill = PatternFill("solid", fgColor="F2F2F2" if effacee else "DCE6F1")
     cellule.alignment = Alignment(vertical="center", wrap_text=True)
 
@@ -126,7 +133,8 @@ def _ecrire_le_mode_d_emploi(cahier: "Workbook", classeur: ClasseurEcrit) -> Non
             cellule = feuille.cell(rang, colonne)
             _poser_un_texte(cellule, texte)
             cellule.alignment = Alignment(vertical="top", wrap_text=True)
-        feuille.cell(rang, 1).font = Font(bold=True)
+        feuille.cell(rang, 1).font = Font(name="Calibri", size=11, bold=True)
+        feuille.row_dimensions[rang].height = _HAUTEUR * _lignes_de_texte(phrase, 90)
     feuille.page_setup.fitToHeight = 0
     feuille.sheet_properties.pageSetUpPr.fitToPage = True
 
@@ -167,13 +175,22 @@ def _avec_les_lignes(nu: io.BytesIO, classeur: ClasseurEcrit, styles: Styles) ->
 
 def _rangees(classeur: ClasseurEcrit, styles: Styles) -> Iterator[str]:
     places = [repere(rang, 1)[:-1] for rang in range(len(classeur.colonnes))]
+    largeurs = [colonne.largeur for colonne in classeur.colonnes]
     for numero, ligne in enumerate(classeur.lignes, start=2):
         cellules = (
             _cellule(f"{places[rang]}{numero}", valeur, styles[rang, isinstance(valeur, datetime.date)])
             for rang, valeur in enumerate(ligne)
             if valeur is not None and valeur != ""
         )
-        yield f'<row r="{numero}">{"".join(cellules)}</row>'
+        hauteur = _HAUTEUR * max(map(_lignes_de_texte, ligne, largeurs))
+        yield f'<row r="{numero}" ht="{hauteur}">{"".join(cellules)}</row>'
+
+
+def _lignes_de_texte(valeur: Any, largeur: int) -> int:
+    """Sur combien de lignes ce texte se montre : un tableur ne le calcule qu'en ouvrant la cellule."""
+    if not isinstance(valeur, str) or (len(valeur) <= largeur and "\n" not in valeur):
+        return 1
+    return min(_LIGNES_MONTREES, sum(1 + max(0, len(ligne) - 1) // largeur for ligne in valeur.split("\n")))
 
 
 def _cellule(adresse: str, valeur: Any, style: int) -> str:
