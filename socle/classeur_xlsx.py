@@ -10,8 +10,6 @@ from socle.feuilles import lire_le_xml as lire_xml
 
 _ADRESSE = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
 _ECHAPPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships id"
-_RELATION_STRICTE = "http://purl.oclc.org/ooxml/officeDocument/relationships id"
 
 
 def feuilles(archive: Archive, limites: Limites) -> list[Feuille]:
@@ -56,8 +54,8 @@ class _Classeur:
 
         def debut(balise: str, attributs: dict[str, str]) -> None:
             if balise == "sheet":
-                chemin = chemins.get(attributs.get(_RELATION) or attributs.get(_RELATION_STRICTE) or "")
-                if chemin:
+                cle = next((valeur for nom, valeur in attributs.items() if nom.endswith(":id")), "")
+                if chemin := chemins.get(cle):
                     self.feuilles.append((attributs.get("name", ""), chemin))
             elif balise == "workbookPr" and attributs.get("date1904") in ("1", "true"):
                 self.origine = MAC_EPOCH

@@ -156,32 +156,29 @@ def lire_le_xml(
     texte: Texte | None = None,
     espaces: bool = False,
 ) -> None:
-    """Lit du XML au fil de l'eau. Les noms sont sans préfixe ; avec `espaces`, précédés de leur espace de noms et d'un
-    blanc. Toute déclaration de type ou d'entité est refusée : un classeur n'en a pas, une bombe en a.
+    """Lit du XML au fil de l'eau. Les balises sont sans préfixe ; avec `espaces`, tous les noms sont précédés de
+    leur espace de noms et d'un blanc. Toute déclaration de type ou d'entité est refusée : un classeur n'en a pas, une
+    bombe en a.
     """
-    lecteur = expat.ParserCreate(namespace_separator=" ")
+    lecteur = expat.ParserCreate(namespace_separator=" " if espaces else None)
     lecteur.buffer_text = True
     lecteur.StartDoctypeDeclHandler = _refuser
     lecteur.EntityDeclHandler = _refuser
-    if espaces:
-        lecteur.StartElementHandler, lecteur.EndElementHandler = debut, fin
-    else:
-        courts = _Courts()
-        lecteur.StartElementHandler = lambda nom, attributs: debut(courts[nom], attributs)
-        if fin is not None:
-            lecteur.EndElementHandler = lambda nom: fin(courts[nom])
     lecteur.CharacterDataHandler = texte
+
+    def racine(nom: str, attributs: dict[str, str]) -> None:
+        # Presque aucun tableur ne préfixe ses balises : elles vont alors droit à qui les lit.
+        ouvre, ferme = debut, fin
+        if ":" in nom and not espaces:
+            ouvre = lambda nom, attributs: debut(nom.rpartition(":")[2], attributs)  # noqa: E731
+            ferme = (lambda nom: fin(nom.rpartition(":")[2])) if fin else None
+        lecteur.StartElementHandler, lecteur.EndElementHandler = ouvre, ferme
+        ouvre(nom, attributs)
+
+    lecteur.StartElementHandler = racine
     for morceau in morceaux:
         lecteur.Parse(morceau, False)
     lecteur.Parse(b"", True)
-
-
-class _Courts(dict[str, str]):
-    """Le nom sans son espace de noms, calculé une fois."""
-
-    def __missing__(self, nom: str) -> str:
-        self[nom] = court = nom.rpartition(" ")[2]
-        return court
 
 
 def _refuser(*_: Any) -> None:

@@ -97,7 +97,11 @@ PAGES = [
     *[
         Page("actions:export", 14, f"?format={forme}{requete}", qui)
         for forme in ("xlsx", "ods", "csv")
-        for requete, qui in (("", "responsable"), ("&plan=plan-garni&au=2024-03-01", "agent"), ("&miennes=oui", "agent"))
+        for requete, qui in (
+            ("", "responsable"),
+            ("&plan=plan-garni&au=2024-03-01", "agent"),
+            ("&miennes=oui", "agent"),
+        )
     ],
     *[
         Page("actions:liste", 12, requete, qui)

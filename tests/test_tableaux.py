@@ -1,5 +1,6 @@
 """Lire un tableau venu d'ailleurs : ce qui s'y lit, ce qui s'y refuse, et avec quelle phrase."""
 
+import dataclasses
 import datetime
 import io
 import struct
@@ -102,7 +103,7 @@ def ods(rangees: str) -> bytes:
     )
 
 
-def archive_ods(tables: str, entete: str = "", **parties: bytes) -> bytes:
+def archive_ods(tables: str, entete: str = "", parties: dict[str, bytes] | None = None) -> bytes:
     espaces = " ".join(
         f'xmlns:{nom}="urn:oasis:names:tc:opendocument:xmlns:{nom}:1.0"' for nom in ("office", "table", "text")
     )
@@ -112,7 +113,9 @@ def archive_ods(tables: str, entete: str = "", **parties: bytes) -> bytes:
         f"<office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body></office:document-content>"
     )
     return fichiers.archive(
-        mimetype=b"application/vnd.oasis.opendocument.spreadsheet", **{"content.xml": contenu.encode()}, **parties
+        mimetype=b"application/vnd.oasis.opendocument.spreadsheet",
+        **{"content.xml": contenu.encode()},
+        **(parties or {}),
     )
 
 
@@ -254,7 +257,7 @@ def test_un_million_de_lignes_mises_en_forme_se_passent_en_quelques_secondes():
     contenu = feuille_xlsx(rangees)
     debut = time.process_time()
     assert lu(contenu).lignes == []
-    assert time.process_time() - debut < 10
+    assert time.process_time() - debut < 8
 
 
 @pytest.mark.parametrize("repetition", [1_048_576, 10**15])
@@ -286,7 +289,7 @@ def _protege() -> bytes:
 
 def _ods_protege() -> bytes:
     manifeste = b"<manifest:manifest><manifest:encryption-data/></manifest:manifest>"
-    return archive_ods("<table:table/>", **{"META-INF/manifest.xml": manifeste})
+    return archive_ods("<table:table/>", parties={"META-INF/manifest.xml": manifeste})
 
 
 def _avec_une_partie(nom: str) -> bytes:
@@ -328,7 +331,10 @@ def _xlsx_a_entites() -> bytes:
         (_ods_protege, "protégé par un mot de passe"),
         (lambda: _avec_une_partie("xl/vbaProject.bin"), "contient des macros"),
         (_xlsm_sans_macro, "contient des macros"),
-        (lambda: archive_ods("<table:table/>", **{"Basic/Standard/Module1.xml": b"<x/>"}), "contient des macros"),
+        (
+            lambda: archive_ods("<table:table/>", parties={"Basic/Standard/Module1.xml": b"<x/>"}),
+            "contient des macros",
+        ),
         (lambda: xlsx([1, "Acheter", None])[:-300], "incomplet ou abîmé"),
         (lambda: b"PK\x03\x04du bruit", "incomplet ou abîmé"),
         (lambda: retouche(xlsx(), "xl/worksheets/sheet1.xml", "</sheetData>", "</rate>"), "incomplet ou abîmé"),
@@ -371,12 +377,26 @@ def test_une_archive_qui_ment_sur_sa_taille_ne_se_deplie_pas():
 
 def test_ce_qui_sort_vraiment_de_l_archive_est_compte_chaque_fois():
     """Une feuille citée mille fois ne pèse qu'une fois dans l'en-tête."""
-    contenu = feuille_xlsx("".join(f'<row r="{n}"/>' for n in range(2, 20_000)))
+    contenu = feuille_xlsx("".join(f'<row r="{n}"/>' for n in range(2, 2000)))
     with zipfile.ZipFile(io.BytesIO(contenu)) as archive:
         classeur = archive.read("xl/workbook.xml").decode()
     debut = classeur.index("<sheet ")
-    unique = classeur[debut : classeur.index("/>", debut) + 2]
-    assert "démesuré" in refus(retouche(contenu, "xl/workbook.xml", unique, unique * 300))
+    une_fois = classeur[debut : classeur.index("/>", debut) + 2]
+    limites = dataclasses.replace(LIMITES, octets_deplies=500_000)
+    assert lu(contenu, limites=limites).lignes == []
+    assert "démesuré" in refus(retouche(contenu, "xl/workbook.xml", une_fois, une_fois * 1000), limites=limites)
+
+
+def test_un_classeur_dont_les_balises_sont_prefixees_se_lit():
+    """Ainsi écrivent quelques logiciels métiers."""
+    feuille = (
+        '<x:worksheet xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><x:sheetData>'
+        '<x:row><x:c t="inlineStr"><x:is><x:t>Action</x:t></x:is></x:c></x:row><x:row><x:c><x:v>3</x:v></x:c></x:row>'
+        "</x:sheetData></x:worksheet>"
+    )
+    with zipfile.ZipFile(io.BytesIO(xlsx())) as archive:
+        avant = archive.read("xl/worksheets/sheet1.xml").decode()
+    assert cellules(retouche(xlsx(), "xl/worksheets/sheet1.xml", avant, feuille)) == [[3]]
 
 
 def test_sans_titre_connu_le_refus_cite_ce_que_dit_le_fichier():

@@ -1,5 +1,7 @@
 """La liste des actions, dans un fichier."""
 
+from typing import TYPE_CHECKING, cast
+
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
@@ -10,6 +12,9 @@ from actions.views.listes import liste
 from comptes.droits import Droit, exiger
 from comptes.gestes import Geste, Trace
 from socle.erreurs import DemandeIllisible
+
+if TYPE_CHECKING:
+    from comptes.models import Utilisateur
 
 
 @require_safe
@@ -27,7 +32,9 @@ def export(request: HttpRequest) -> HttpResponse:
     fichier = exporter(filtre.qs, forme, filtres=filtres, au=filtre.jour)
     nom = nom_du_fichier(forme, plan.slug if plan else "")
     details = {"fichier": nom, "filtres": dict(filtres), "lignes": fichier.lignes}
-    Trace.objects.create(geste=Geste.EXPORT, utilisateur=request.user, objet="Actions", details=details)
+    Trace.objects.create(
+        geste=Geste.EXPORT, utilisateur=cast("Utilisateur", request.user), objet="Actions", details=details
+    )
     return HttpResponse(
         fichier.contenu,
         headers={"Content-Type": forme.mime, "Content-Disposition": f'attachment; filename="{nom}"'},
