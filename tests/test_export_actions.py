@@ -438,7 +438,7 @@ def test_exporter_fait_autant_de_requetes_pour_40_actions_que_pour_4(plan, forme
             exporter(Action.objects.etat_au().au_plan(), Format(forme), filtres=[])
         return len(requetes)
 
-    nombres = []
+    nombres: list[int] = []
     for _ in range(2):
         for rang in range(4 if not nombres else 36):
             action = fabriques.action(plan, partenaires=[fabriques.partenaire()], pilote=fabriques.utilisateur())
