@@ -4,7 +4,9 @@ import datetime
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 
+from actions.classeur.imports import lire_le_tableau
 from actions.models import Action, Axe, DepotDeClasseur
 from actions.statuts import PointAttention, Priorite, Statut
 from actions.suivi import RoleDePartenaire
@@ -13,6 +15,7 @@ from comptes.gestes import Geste, Lot, Trace
 from socle.echeances import Echeance
 from tests import fabriques
 from tests.classeurs import deposer, en_csv, xlsx
+from tests.fichiers import EXE, avec
 from tests.visites import client_de, photo
 
 pytestmark = pytest.mark.django_db
@@ -250,7 +253,10 @@ def test_un_fichier_refuse_en_entier_le_dit_a_cote_du_champ_et_n_ecrit_rien(clie
             xlsx([["Action", "Statut"], ["A", "Terminée"], ["B"]], lambda f: f.merge_cells("B2:B3")),
             "fusionn",
         ),
-        ("trop.xlsx", b"PK" + b"0" * 5_000_001, "au plus"),
+        ("trop.xlsx", b"PK" + b"0" * 5_300_000, "au plus"),
+        ("macros.xlsm", avec(xlsx([["Action"], ["Former"]]), **{"xl/vbaProject.bin": b"Sub()"}), "macros"),
+        ("bombe.xlsx", avec(xlsx([["Action"], ["Former"]]), **{"xl/media/image1.png": b"0" * 63_000_000}), "démesuré"),
+        ("programme.xlsx", EXE, "un programme"),
     ]:
         reponse = deposer(client, plan, contenu, nom)
         page = reponse.content.decode()
@@ -263,3 +269,23 @@ def test_un_csv_de_tableur_francais_se_lit(client, plan):
     contenu = en_csv([["N°", "Priorité", "Échéance"], ["1", "Haute", "31/12/2027"]], codage="cp1252")
     assert deposer(client, plan, contenu, "actions.csv").status_code == 302
     assert DepotDeClasseur.objects.get().apercu["comptes"]["changee"] == 1
+
+
+def test_cinquante_mille_lignes_vides_ne_comptent_pas(client, plan):
+    fabriques.action(plan, intitule="Former")
+
+    def etirer(feuille) -> None:
+        for numero in range(3, 50_003):
+            feuille.cell(numero, 1).number_format = "0"
+
+    contenu = xlsx([["N°", "Priorité"], [1, "Haute"]], etirer)
+    tableau = lire_le_tableau("vides.xlsx", contenu)
+    assert [ligne.cellules for ligne in tableau.lignes] == [[1, "Haute"]]
+    assert deposer(client, plan, contenu).status_code == 302
+
+
+def test_la_page_de_la_liste_mene_a_l_import_pour_qui_le_peut(client, plan):
+    adresse = reverse("actions:importer")
+    assert f'href="{adresse}"' in client.get(reverse("actions:liste")).content.decode()
+    agent = client_de(fabriques.utilisateur(Role.AGENT, nom="Agent"))
+    assert adresse not in agent.get(reverse("actions:liste")).content.decode()

@@ -13,7 +13,7 @@ from actions.classeur.imports import LIMITES
 from actions.depot_de_fichier import nom_sur, poids_lisible
 from actions.depots import DepotDeClasseur
 from actions.models import Plan
-from socle.formats import INSECABLE
+from socle.formats import INSECABLE, accorder
 
 
 class FormulaireDeDepot(forms.Form):
@@ -22,8 +22,8 @@ class FormulaireDeDepot(forms.Form):
     plan = forms.ModelChoiceField(label="Plan", queryset=Plan.objects.none(), empty_label=None)
     fichier = forms.FileField(
         label="Classeur",
-        help_text=f"Excel (.xlsx), LibreOffice (.ods) ou CSV, de {poids_lisible(LIMITES.octets)} et {LIMITES.lignes} "
-        "lignes au plus, sans macros.",
+        help_text=f"Excel (.xlsx), LibreOffice (.ods) ou CSV, de {poids_lisible(LIMITES.octets)} et "
+        f"{accorder(LIMITES.lignes, 'ligne')} au plus, sans macros.",
         widget=forms.FileInput(attrs={"accept": ".xlsx,.ods,.csv"}),
         error_messages={"empty": "Ce fichier est vide."},
     )

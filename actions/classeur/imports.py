@@ -20,6 +20,7 @@ from actions.classeur.colonnes import COLONNES, colonne_de
 from actions.classeur.comparaison import comparer
 from actions.classeur.ecriture import Choix, ecrire
 from actions.classeur.releve import Releve
+from actions.depot_de_fichier import MO
 from actions.depots import DepotDeClasseur, EtatDeDepot
 from actions.plans import Plan
 from comptes.droits import Droit, peut
@@ -28,7 +29,6 @@ from comptes.models import Utilisateur
 from socle.modeles import ConflitDeVersion
 from socle.tableaux import FichierIllisible, Limites, Tableau, TitresAbsents, lire
 
-MO = 1_000_000
 LIMITES = Limites(octets=5 * MO, octets_deplies=60 * MO, lignes=2000, colonnes=60)
 # Au-delà, la page attendrait plus de deux secondes : l'ouvrier s'en charge.
 LIGNES_SUR_PLACE = 200

@@ -30,6 +30,7 @@ from actions.views.commun import lecture_ou_envoi, sur_place
 from comptes.droits import Droit, exiger
 from comptes.models import Utilisateur
 from socle.erreurs import Introuvable
+from socle.formats import typographie
 from socle.tableaux import FichierIllisible
 
 LIGNES_PAR_PAGE = 50
@@ -48,7 +49,7 @@ def importer(request: HttpRequest) -> HttpResponse:
         try:
             return redirect(deposer(formulaire.cleaned_data["plan"], nom, fichier.read(), par=par))
         except FichierIllisible as refus:
-            formulaire.add_error("fichier", str(refus))
+            formulaire.add_error("fichier", typographie(str(refus)))
     derniers = DepotDeClasseur.objects.defer("contenu", "apercu").select_related("plan", "depose_par")
     contexte = {"formulaire": formulaire, "plan": plan, "derniers": derniers[:DEPOTS_MONTRES], "colonnes": COLONNES}
     return render(request, "actions/importer.html", contexte)
