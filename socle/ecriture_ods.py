@@ -235,7 +235,8 @@ def _blanc(trouve: re.Match[str]) -> str:
 _STYLES_DE_PAGE = (
     f'{_EN_TETE}<office:document-styles {_ESPACES} office:version="1.3"><office:automatic-styles>'
     '<style:page-layout style:name="paysage"><style:page-layout-properties fo:page-width="42cm" '
-    'fo:page-height="29.7cm" style:print-orientation="landscape" style:scale-to="60%" fo:margin="1cm"/>'
+    'fo:page-height="29.7cm" style:print-orientation="landscape" style:scale-to="60%" style:print="grid objects" '
+    'fo:margin="1cm"/>'
     '</style:page-layout></office:automatic-styles><office:master-styles><style:master-page style:name="Paysage" '
     'style:page-layout-name="paysage"/></office:master-styles></office:document-styles>'
 )

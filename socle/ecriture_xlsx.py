@@ -80,7 +80,7 @@ def _preparer_le_tableau(feuille: "Worksheet", classeur: ClasseurEcrit) -> Style
     feuille.freeze_panes = repere(classeur.figees, 2)
     feuille.auto_filter.ref = f"A1:{repere(len(classeur.colonnes) - 1, classeur.derniere_ligne)}"
     feuille.page_setup.orientation, feuille.page_setup.paperSize = "landscape", "8"
-    feuille.page_setup.scale = 60
+    feuille.page_setup.scale, feuille.print_options.gridLines = 60, True
     feuille.print_title_rows = "1:1"
     if classeur.figees:
         feuille.print_title_cols = f"A:{repere(classeur.figees - 1, 1)[:-1]}"

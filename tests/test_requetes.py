@@ -95,7 +95,7 @@ PAGES = [
     *fiche(Convention, 12, add=8, change=12, history=10, delete=12),
     # --- actions
     *[
-        Page("actions:export", 14, f"?format={forme}{requete}", qui)
+        Page("actions:export", 20, f"?format={forme}{requete}", qui)
         for forme in ("xlsx", "ods", "csv")
         for requete, qui in (
             ("", "responsable"),

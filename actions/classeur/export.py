@@ -54,7 +54,7 @@ FIGEES = 2
 _SORTES = {
     "numero": (Sorte.ENTIER, 7),
     "intitule": (Sorte.TEXTE, 50),
-    "axe": (Sorte.TEXTE, 24),
+    "axe": (Sorte.TEXTE, 30),
     "statut": (Sorte.TEXTE, 13),
     "date_effet": (Sorte.DATE, 14),
     "avancement": (Sorte.ENTIER, 13),
@@ -91,8 +91,9 @@ def exporter(
     from actions.classeur.ressource import RessourceActions
 
     annuaire = Annuaire.lire()
-    liens = ("plan", "axe", "service_pilote", "pilote", "suppleant")
-    lues = actions.defer(COLONNE).select_related(*liens).prefetch_related("participations__partenaire", "references")
+    # Dix mille actions ont quelques dizaines de services et d'axes : les relire une fois, non à chaque ligne.
+    liens = ("plan", "axe", "service_pilote", "pilote", "suppleant", "participations__partenaire", "references")
+    lues = actions.defer(COLONNE).prefetch_related(*liens)
     donnees = RessourceActions(annuaire, passee=au is not None).export(lues.order_by("plan", "numero"))
     classeur = ClasseurEcrit(
         feuille=FEUILLE,
