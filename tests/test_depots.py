@@ -104,6 +104,32 @@ def test_un_statut_change_sur_le_site_depuis_l_export_est_un_conflit(client, pla
     assert (depot.apercu["comptes"]["conflit"], depot.apercu["comptes"]["changee"]) == (1, 0)
 
 
+def test_un_statut_et_une_echeance_changes_sur_le_site_ne_sont_pas_repris_par_un_fichier_qui_n_y_touche_pas(
+    client, plan, responsable
+):
+    intacte = fabriques.action(plan, intitule="Former", echeance=Echeance.lire("2027"))
+    retouchee = fabriques.action(plan, intitule="Acheter", echeance=Echeance.lire("2027"))
+    lignes = exportee(intacte, Statut="Non initiée", Échéance="2027", Priorité=None)
+    lignes += exportee(retouchee, Statut="Non initiée", Échéance="2027", Priorité="Haute")[1:]
+    for action in (intacte, retouchee):
+        ligne = action.changer_statut("EN_COURS", auteur=responsable, version=action.version)
+        ligne.corriger(auteur=responsable, statut="TERMINEE")
+        action.refresh_from_db()
+        action.reporter_echeance(
+            Echeance.lire("2029"), auteur=responsable, version=action.version, motif="Le budget est voté tard."
+        )
+    depot = depot_de(client, plan, lignes)
+    assert depot.apercu["comptes"] == {"refusee": 0, "conflit": 1, "changee": 0, "creee": 0, "inchangee": 1}
+    assert depot.apercu["lignes"][0]["cellules"] == [["Priorité", "—", "Haute"]]
+    envoyer(client, depot, conflits="prendre")
+    retouchee.refresh_from_db()
+    assert (retouchee.priorite, retouchee.statut, retouchee.valeur_echeance) == (
+        "HAUTE",
+        "TERMINEE",
+        Echeance.lire("2029"),
+    )
+
+
 def test_une_cellule_videe_vide_le_champ_d_une_ligne_exportee_d_ici(client, plan):
     action = fabriques.action(plan, priorite="HAUTE", description="À revoir.", echeance=Echeance.lire("2027"))
     lignes = exportee(action, Priorité=None, Description="", Échéance=None, Motif="Sans objet.")

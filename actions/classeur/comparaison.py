@@ -117,7 +117,7 @@ def comparer(tableau: Tableau, releve: Releve, avancer: Callable[[int], None] = 
         lignes.append(_comparer(rapprochee, entete, releve))
         if rang % PAS == 0:
             avancer(rang)
-    _reconnaitre_les_conflits(lignes, releve)
+    _reconnaitre_les_conflits(lignes)
     for ligne in lignes:
         _appliquer_les_regles(ligne, entete, releve)
     return Comparaison(tuple(lignes), entete)
@@ -191,7 +191,7 @@ def _sans_l_avancement_impose(action: Action, valeurs: dict[str, Any]) -> dict[s
 # --- Toutes -------------------------------------------------------------------------------------
 
 
-def _reconnaitre_les_conflits(lignes: Sequence[LigneComparee], releve: Releve) -> None:
+def _reconnaitre_les_conflits(lignes: Sequence[LigneComparee]) -> None:
     """Une action a bougé sur le site depuis l'export : ce que le fichier n'a pas touché reste ce qu'en dit le site ;
     le reste est un conflit."""
     bougees = [
@@ -199,7 +199,7 @@ def _reconnaitre_les_conflits(lignes: Sequence[LigneComparee], releve: Releve) -
         for ligne in lignes
         if ligne.ecarts and ligne.version is not None and ligne.action and ligne.version != ligne.action.version
     ]
-    passages = ce_qui_a_bouge([(action, version) for _, action, version in bougees], releve)
+    passages = ce_qui_a_bouge((action, version) for _, action, version in bougees)
     for ligne, action, _ in bougees:
         passage = passages[action.pk]
         ligne.ecarts = [ecart for ecart in ligne.ecarts if not passage.etait_deja(ecart.champ, ecart.apres)]

@@ -1,4 +1,8 @@
-"""Ce qui a bougé sur le site depuis qu'une ligne a été exportée : qui, quand, et ce que les champs valaient alors."""
+"""Ce qui a bougé sur le site depuis qu'une ligne a été exportée : qui, quand, et ce que les champs valaient alors.
+
+Chaque enregistrement de la fiche et chaque ligne de journal font avancer la version d'un : l'écart entre celle du
+fichier et celle d'aujourd'hui dit combien d'écritures sont venues depuis, donc lesquelles.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -7,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from actions.champs import LIBELLES_PROPRES, pour_le_lot
-from actions.classeur.releve import Releve
+from actions.journaux import ChangementDeStatut, JournalDAction, PresenceAuPlan, ReportEcheance
 from actions.models import Action
 
 _ABSENT = object()
@@ -28,25 +32,65 @@ class Passage:
         return self.alors.get(champ, _ABSENT) == pour_le_lot(champ, valeur)
 
 
-def ce_qui_a_bouge(exportees: Iterable[tuple[Action, int]], releve: Releve) -> dict[int, Passage]:
-    """Par action, son passage. `exportees` : chaque action et la version qu'elle avait à l'export. Une requête."""
-    versions = {action.pk: version for action, version in exportees}
-    passages: dict[int, Passage] = defaultdict(Passage)
-    if not versions:
-        return passages
-    lignes = Action.history.filter(id__in=versions).select_related("history_user").order_by("history_id")
-    for ligne in lignes:
-        passage = passages[ligne.id]
-        passage.le, passage.par = ligne.history_date, str(ligne.history_user or "")
-        if ligne.version <= versions[ligne.id]:
-            passage.alors = {champ: _garde(ligne, champ) for champ in LIBELLES_PROPRES}
-    for pk in versions:
-        passage = passages[pk]
-        for ligne in releve.dernieres_saisies(releve.actions[pk]):
-            if passage.le is None or ligne.saisi_le > passage.le:
-                passage.le, passage.par = ligne.saisi_le, str(ligne.auteur or "")
-    return passages
+@dataclass(frozen=True)
+class _Ecriture:
+    """Une écriture qui a fait avancer la version : un enregistrement de la fiche, ou une ligne de journal."""
+
+    le: datetime
+    par: str
+    ligne: Any
 
 
-def _garde(ligne: Any, champ: str) -> Any:
-    return getattr(ligne, _CLES[champ]) if champ in _CLES else pour_le_lot(champ, getattr(ligne, champ))
+def ce_qui_a_bouge(exportees: Iterable[tuple[Action, int]]) -> dict[int, Passage]:
+    """Par action, son passage. `exportees` : chaque action et la version qu'elle avait à l'export. Quatre requêtes."""
+    exportees = list(exportees)
+    ecritures = _ecritures([action.pk for action, _ in exportees])
+    return {action.pk: _passage(ecritures[action.pk], action.version - version) for action, version in exportees}
+
+
+def _ecritures(pks: list[int]) -> dict[int, list[_Ecriture]]:
+    """De la plus récente à la plus ancienne."""
+    ecritures: dict[int, list[_Ecriture]] = defaultdict(list)
+    if not pks:
+        return ecritures
+    for fiche in Action.history.filter(id__in=pks).select_related("history_user"):
+        ecritures[fiche.id].append(_Ecriture(fiche.history_date, str(fiche.history_user or ""), fiche))
+    journaux: tuple[type[JournalDAction], ...] = (ChangementDeStatut, ReportEcheance, PresenceAuPlan)
+    for journal in journaux:
+        for ligne in journal.objects.filter(action__in=pks).select_related("auteur"):
+            ecritures[ligne.action_id].append(_Ecriture(ligne.saisi_le, str(ligne.auteur or ""), ligne))
+    for siennes in ecritures.values():
+        siennes.sort(key=lambda ecriture: ecriture.le, reverse=True)
+    return ecritures
+
+
+def _passage(ecritures: list[_Ecriture], depuis: int) -> Passage:
+    """`depuis` : combien d'écritures sont venues depuis l'export."""
+    if not ecritures:
+        return Passage()
+    passage = Passage(ecritures[0].le, ecritures[0].par)
+    # Une version que le site n'a jamais eue, ou des écritures qui manquent : on ne sait pas ce qui valait alors.
+    if not 0 < depuis < len(ecritures):
+        return passage
+    anciennes = [ecriture.ligne for ecriture in ecritures[depuis:]]
+    fiche = next((ligne for ligne in anciennes if not isinstance(ligne, JournalDAction)), None)
+    if fiche is not None:
+        passage.alors |= {champ: _garde(fiche, champ) for champ in LIBELLES_PROPRES}
+    statut = _en_vigueur(ChangementDeStatut, anciennes)
+    if isinstance(statut, ChangementDeStatut):
+        passage.alors |= {"statut": statut.statut, "avancement": statut.avancement}
+    report = _en_vigueur(ReportEcheance, anciennes)
+    passage.alors["echeance"] = pour_le_lot("echeance", report.valeur if isinstance(report, ReportEcheance) else None)
+    return passage
+
+
+def _en_vigueur(journal: type[JournalDAction], lignes: list[Any]) -> JournalDAction | None:
+    """Celle qui l'emportait parmi ces seules lignes : aucune d'elles ne l'annule, sa date d'effet est la dernière."""
+    siennes: list[Any] = [ligne for ligne in lignes if isinstance(ligne, journal)]
+    annulees = {ligne.annule_id for ligne in siennes}
+    restent = [ligne for ligne in siennes if ligne.pk not in annulees]
+    return max(restent, key=lambda ligne: (ligne.date_effet, ligne.pk), default=None)
+
+
+def _garde(fiche: Any, champ: str) -> Any:
+    return getattr(fiche, _CLES[champ]) if champ in _CLES else pour_le_lot(champ, getattr(fiche, champ))

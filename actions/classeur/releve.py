@@ -66,14 +66,10 @@ class Releve:
         ligne = self.vue_des_echeances(action, jour).en_vigueur
         return ligne.valeur if isinstance(ligne, ReportEcheance) else None
 
-    def dernieres_saisies(self, action: Action) -> list[JournalDAction]:
-        """Les lignes de journal en vigueur, avec leur auteur."""
-        return [*self._statuts.get(action.pk, []), *self._echeances.get(action.pk, [])]
-
 
 def _en_vigueur(journal: type[JournalDAction], pks: list[int]) -> dict[int, list[JournalDAction]]:
     lignes: dict[int, list[JournalDAction]] = defaultdict(list)
-    for ligne in journal.objects.filter(action__in=pks).en_vigueur().select_related("auteur"):
+    for ligne in journal.objects.filter(action__in=pks).en_vigueur():
         lignes[ligne.action_id].append(ligne)
     return lignes
 
