@@ -72,11 +72,11 @@ def en_conflit(client, plan, responsable):
     return depot_de(client, plan, lignes)
 
 
-def test_un_conflit_montre_les_deux_valeurs_et_qui_est_passe(client, en_conflit):
+def test_un_conflit_montre_les_trois_valeurs_et_qui_est_passe(client, en_conflit):
     assert en_conflit.apercu["comptes"]["conflit"] == 1
     (ligne,) = en_conflit.apercu["lignes"]
     # L'élue, que le fichier n'a pas touchée, reste ce qu'en dit le site.
-    assert ligne["cellules"] == [["Priorité", "Basse", "Haute"]]
+    assert ligne["cellules"] == [["Priorité", "Basse", "Haute", "Normale"]]
     page = client.get(en_conflit.get_absolute_url()).content.decode()
     assert "par Jean Passé" in page
     assert "Garder ce que dit le site" in page
@@ -100,7 +100,7 @@ def test_un_statut_change_sur_le_site_depuis_l_export_est_un_conflit(client, pla
     lignes = exportee(action, Statut="Terminée")
     action.changer_statut("EN_COURS", auteur=responsable, version=action.version)
     depot = depot_de(client, plan, lignes)
-    assert depot.apercu["lignes"][0]["cellules"] == [["Statut", "En cours", "Terminée"]]
+    assert depot.apercu["lignes"][0]["cellules"] == [["Statut", "En cours", "Terminée", "Non initiée"]]
     assert (depot.apercu["comptes"]["conflit"], depot.apercu["comptes"]["changee"]) == (1, 0)
 
 
@@ -120,7 +120,7 @@ def test_un_statut_et_une_echeance_changes_sur_le_site_ne_sont_pas_repris_par_un
         )
     depot = depot_de(client, plan, lignes)
     assert depot.apercu["comptes"] == {"refusee": 0, "conflit": 1, "changee": 0, "creee": 0, "inchangee": 1}
-    assert depot.apercu["lignes"][0]["cellules"] == [["Priorité", "—", "Haute"]]
+    assert depot.apercu["lignes"][0]["cellules"] == [["Priorité", "—", "Haute", "—"]]
     envoyer(client, depot, conflits="prendre")
     retouchee.refresh_from_db()
     assert (retouchee.priorite, retouchee.statut, retouchee.valeur_echeance) == (

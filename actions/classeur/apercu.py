@@ -47,14 +47,16 @@ def _ligne(ligne: LigneComparee) -> dict[str, Any]:
     if ligne.refus:
         return dite | {"refus": [[refus.colonne, refus.raison] for refus in ligne.refus]}
     if ligne.action is None:
-        donnees = ((champ, valeur) for champ, valeur in ligne.valeurs.items() if champ in LIBELLES)
-        cellules = [[LIBELLES[champ], "", _court(en_clair(champ, valeur))] for champ, valeur in donnees]
-        return dite | {"cellules": [cellule for cellule in cellules if cellule[2] != ABSENT]}
+        donnees = ((champ, valeur) for champ, valeur in ligne.valeurs.items() if champ != "intitule")
+        cellules = [[LIBELLES[champ], _court(en_clair(champ, valeur))] for champ, valeur in donnees]
+        return dite | {"cellules": [cellule for cellule in cellules if cellule[1] != ABSENT]}
     dite["cellules"] = [_cellule(ecart) for ecart in ligne.ecarts]
     if ligne.motif_attendu:
         dite["motif_attendu"] = True
     if ligne.passage is not None:
         dite["bouge"] = _qui_est_passe(ligne.passage)
+        for cellule, ecart in zip(dite["cellules"], ligne.ecarts, strict=True):
+            cellule.append(_court(ligne.passage.en_clair(ecart.champ)))
     return dite
 
 

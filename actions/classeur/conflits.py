@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from actions.champs import LIBELLES_PROPRES, pour_le_lot
+from django.core.exceptions import ObjectDoesNotExist
+
+from actions.champs import LIBELLES_PROPRES, depuis_le_lot, en_clair, pour_le_lot
 from actions.journaux import ChangementDeStatut, JournalDAction, PresenceAuPlan, ReportEcheance
 from actions.models import Action
 
@@ -21,15 +23,27 @@ _CLES = {"axe": "axe_id", "service_pilote": "service_pilote_id", "pilote": "pilo
 @dataclass
 class Passage:
     """`le` et `par` : le dernier à être passé. `alors` : par champ, sa valeur à l'export, telle qu'un lot la garde ;
-    un champ qu'on ne sait plus dire n'y est pas."""
+    un champ qu'on ne sait plus dire n'y est pas. `fiche` : la ligne d'historique d'alors."""
 
     le: datetime | None = None
     par: str = ""
     alors: dict[str, Any] = field(default_factory=dict)
+    fiche: Any = None
 
     def etait_deja(self, champ: str, valeur: Any) -> bool:
         """Vrai si le fichier redit ce que le site disait à l'export : son auteur n'y a pas touché."""
         return self.alors.get(champ, _ABSENT) == pour_le_lot(champ, valeur)
+
+    def en_clair(self, champ: str) -> str:
+        """Ce que le champ valait à l'export ; vide si on ne sait plus le dire."""
+        if champ not in self.alors:
+            return ""
+        if champ not in _CLES:
+            return en_clair(champ, depuis_le_lot(champ, self.alors[champ]))
+        try:
+            return en_clair(champ, getattr(self.fiche, champ))
+        except ObjectDoesNotExist:
+            return ""
 
 
 @dataclass(frozen=True)
@@ -53,7 +67,7 @@ def _ecritures(pks: list[int]) -> dict[int, list[_Ecriture]]:
     ecritures: dict[int, list[_Ecriture]] = defaultdict(list)
     if not pks:
         return ecritures
-    for fiche in Action.history.filter(id__in=pks).select_related("history_user"):
+    for fiche in Action.history.filter(id__in=pks).select_related("history_user", *_CLES):
         ecritures[fiche.id].append(_Ecriture(fiche.history_date, str(fiche.history_user or ""), fiche))
     journaux: tuple[type[JournalDAction], ...] = (ChangementDeStatut, ReportEcheance, PresenceAuPlan)
     for journal in journaux:
@@ -75,6 +89,7 @@ def _passage(ecritures: list[_Ecriture], depuis: int) -> Passage:
     anciennes = [ecriture.ligne for ecriture in ecritures[depuis:]]
     fiche = next((ligne for ligne in anciennes if not isinstance(ligne, JournalDAction)), None)
     if fiche is not None:
+        passage.fiche = fiche
         passage.alors |= {champ: _garde(fiche, champ) for champ in LIBELLES_PROPRES}
     statut = _en_vigueur(ChangementDeStatut, anciennes)
     if isinstance(statut, ChangementDeStatut):
