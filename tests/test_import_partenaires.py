@@ -14,6 +14,8 @@ from comptes.gestes import Geste, Trace
 from partenaires import import_export
 from partenaires.classeurs import COLONNES, LIGNES_MAX, TAILLE_MAX, lire_fichier
 from partenaires.models import Partenaire, TypeDePartenaire
+from socle.ecriture import ClasseurEcrit, ColonneEcrite
+from socle.ecriture_ods import ecrire_ods
 from tests import fabriques
 from tests.visites import client_de
 
@@ -128,6 +130,13 @@ def test_un_csv_se_lit_quels_que_soient_son_separateur_et_son_encodage(bureau, s
     assert appliquer(bureau, apercu).status_code == 302
     assert Partenaire.objects.get().nom == "Médiathèque d'œuvres"
     assert Partenaire.objects.get().description == "Une, deux ; trois"
+
+
+def test_un_classeur_ods_se_lit_comme_les_autres(bureau):
+    colonnes = [ColonneEcrite(titre) for titre in TITRES]
+    contenu = ecrire_ods(ClasseurEcrit("Partenaires", colonnes, [ligne("Réseau libre", sigle="RL")]))
+    assert appliquer(bureau, deposer(bureau, contenu, "partenaires.ods")).status_code == 302
+    assert Partenaire.objects.get().sigle == "RL"
 
 
 def test_les_colonnes_viennent_dans_n_importe_quel_ordre_et_sans_souci_d_accents(bureau):
