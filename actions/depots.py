@@ -1,5 +1,7 @@
 """Un classeur déposé pour être importé : ce qu'on en a lu, où en est la lecture, ce qu'il a changé."""
 
+from typing import Any
+
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -53,3 +55,13 @@ class DepotDeClasseur(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("actions:depot", args=[self.pk])
+
+    @property
+    def octets(self) -> bytes:
+        """Le fichier ; vide une fois le dépôt fini."""
+        return bytes(self.contenu or b"")
+
+    @property
+    def essai(self) -> dict[str, Any]:
+        """Ce que le fichier changerait (`actions.classeur.apercu`) ; vide tant qu'il n'est pas lu."""
+        return self.apercu or {}

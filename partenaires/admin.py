@@ -40,8 +40,8 @@ class ConventionsEnTableau(LignesVersionnees):
 class FormulaireDImport(forms.Form):
     fichier = forms.FileField(
         label="Fichier",
-        help_text="Classeur .xlsx, ou CSV séparé par des points-virgules ou des virgules.",
-        widget=forms.FileInput(attrs={"accept": ".xlsx,.csv"}),
+        help_text="Classeur .xlsx ou .ods, ou CSV séparé par des points-virgules ou des virgules.",
+        widget=forms.FileInput(attrs={"accept": ".xlsx,.ods,.csv"}),
         error_messages={"empty": "Ce fichier est vide."},
     )
 
@@ -115,7 +115,8 @@ class PartenaireAdmin(AdminVersionne):
 
     def vue_import(self, request):
         """Lit le fichier et montre ce qu'il changerait ; n'écrit rien."""
-        from partenaires.classeurs import COLONNES, FichierIllisible
+        from partenaires.classeurs import COLONNES
+        from socle.tableaux import FichierIllisible
 
         self._exiger_le_droit(request)
         envoi = request.method == "POST"
@@ -143,7 +144,7 @@ class PartenaireAdmin(AdminVersionne):
         with transaction.atomic():
             list(Partenaire.objects.select_for_update(of=("self",)).values_list("pk"))
             if empreinte == empreinte_des_partenaires():
-                apercu = importer(lire_fichier(contenu), a_blanc=False)
+                apercu = importer(lire_fichier(nom, contenu), a_blanc=False)
                 if not apercu.erreurs:
                     self._tracer(request, Geste.IMPORT, nom, importes=apercu)
                     messages.success(request, f"Import de « {nom} » : {apercu.phrase}.")
@@ -182,7 +183,7 @@ class PartenaireAdmin(AdminVersionne):
         from partenaires.import_export import empreinte_des_partenaires, importer
 
         empreinte = empreinte_des_partenaires()
-        apercu = importer(lire_fichier(contenu), a_blanc=True)
+        apercu = importer(lire_fichier(nom, contenu), a_blanc=True)
         # Le fichier attend, signé, dans la page de l'aperçu : rien ne reste sur le serveur si l'on renonce.
         depot = signing.dumps([nom, base64.b64encode(contenu).decode(), empreinte], salt=_SEL_APERCU, compress=True)
         return {"apercu": apercu, "depot": depot, "nom_du_fichier": nom}

@@ -14,9 +14,10 @@ from django.utils.text import slugify
 from import_export import fields, resources, widgets
 from import_export.results import RowResult
 
-from partenaires.classeurs import COLONNES, LIGNE, proteger, texte_de
+from partenaires.classeurs import COLONNES, LIGNE
 from partenaires.models import Partenaire, TypeDePartenaire
 from socle.formats import accorder, plier
+from socle.tableaux import proteger, texte_de
 
 # --- Colonnes -----------------------------------------------------------------------------------
 

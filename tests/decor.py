@@ -14,6 +14,7 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 
+from actions.classeur import imports
 from actions.models import (
     Action,
     Axe,
@@ -21,6 +22,7 @@ from actions.models import (
     ChangementDeStatut,
     Comite,
     Decision,
+    DepotDeClasseur,
     NoteDeSuivi,
     PartenaireDeLAction,
     PartenaireDuPlan,
@@ -109,6 +111,8 @@ class Decor:
                 return SECRET_DE_CALENDRIER
             case "campagne":
                 return self.objet(Campagne).pk
+            case "depot":
+                return self.objet(DepotDeClasseur).pk
             case "couleur":
                 return "0b5b82"
             case "uidb36":
@@ -146,6 +150,8 @@ def gestes_et_traces(auteur: Utilisateur, actions: Sequence[Action], fois: int =
         LigneDeLot(lot=lot, type_d_objet=type_d_objet, id_objet=action.pk, champ="priorite", avant="", apres="HAUTE")
         for action in actions
     )
+    lignes = "".join(f"{action.numero};Mme Durand\n" for action in actions)
+    depot = imports.deposer(actions[0].plan, "classeur.csv", f"N°;Élue référente\n{lignes}".encode(), par=auteur)
     traces = Trace.objects.bulk_create(Trace(geste=Geste.CONNEXION, utilisateur=auteur) for _ in range(fois))
     jetons = [
         Jeton.objects.emettre(auteur, f"Agenda {n}", [PorteeDeJeton.CALENDRIER])[0] for n in range(min(fois, 40))
@@ -165,7 +171,7 @@ def gestes_et_traces(auteur: Utilisateur, actions: Sequence[Action], fois: int =
         Courriel(cle=f"essai-{n}", destinataire=auteur, adresse="essai@exemple.fr", objet="À relire", texte="Bonjour.")
         for n in range(min(fois, 40))
     )
-    return un_de_chaque(lot, traces[0], jetons[0], essais[0], journal, echec, courriels[0])
+    return un_de_chaque(lot, depot, traces[0], jetons[0], essais[0], journal, echec, courriels[0])
 
 
 # --- Le petit décor des accès -------------------------------------------------------------------

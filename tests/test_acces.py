@@ -19,7 +19,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from actions.models import Action, Axe, NoteDeSuivi, Plan
+from actions.models import Action, Axe, DepotDeClasseur, NoteDeSuivi, Plan
 from comptes.models import Collectivite, Courriel, Jeton, Lot, Service, Trace, Utilisateur
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from partenaires.classeurs import COLONNES
@@ -164,6 +164,16 @@ def grille_remplie(site: "Site") -> dict[str, Any]:
     return {f"a{action.pk}-priorite": "HAUTE", f"a{action.pk}-version": str(action.version)}
 
 
+def un_classeur(site: "Site") -> dict[str, Any]:
+    contenu = b"Action\nAcheter local\n"
+    return {"plan": site.decor.plan.pk, "fichier": SimpleUploadedFile("actions.csv", contenu)}
+
+
+def essai_du_classeur(site: "Site") -> dict[str, Any]:
+    """Ce que la page du dépôt enverrait."""
+    return {"empreinte": site.decor.objet(DepotDeClasseur).apercu["empreinte"]}
+
+
 def un_tableau() -> SimpleUploadedFile:
     nouveau = {"nom": "Nouveau réseau", "actif": "oui"}
     lignes = [";".join(COLONNES.values()), ";".join(nouveau.get(colonne, "") for colonne in COLONNES)]
@@ -235,6 +245,7 @@ TABLE = [
     ),
     # --- actions
     Ligne("actions:liste"),
+    Ligne("actions:export"),
     Ligne("actions:miennes"),
     Ligne("actions:creer", RESPONSABLES, {"intitule": TAPE}),
     Ligne("actions:detail"),
@@ -333,6 +344,24 @@ TABLE = [
     ),
     # Sans personne dans l'adresse, l'envoi n'a rien à écrire.
     Ligne("actions:reaffecter", RESPONSABLES, {}, ecrit=200),
+    Ligne("actions:importer", RESPONSABLES, un_classeur),
+    Ligne("actions:depot", RESPONSABLES, sauf=a_chacun(405, frozenset({"lecteur", "agent"}), ENVOI)),
+    # Le dépôt du décor est d'un administrateur : le responsable le lit, et ne l'enregistre pas.
+    *(
+        Ligne(
+            nom,
+            ADMINISTRATEURS,
+            envoi,
+            lit=405,
+            vide=vide,
+            sauf=a_chacun(405, frozenset({"lecteur", "agent", "responsable"}), LECTURE),
+        )
+        for nom, envoi, vide in (
+            ("actions:appliquer_depot", essai_du_classeur, 200),
+            ("actions:abandonner_depot", {}, 302),
+            ("actions:reprendre_depot", {}, 302),
+        )
+    ),
     Ligne("actions:lots"),
     Ligne("actions:lot"),
     # --- comités de pilotage

@@ -14,6 +14,8 @@ from comptes.gestes import Geste, Trace
 from partenaires import import_export
 from partenaires.classeurs import COLONNES, LIGNES_MAX, TAILLE_MAX, lire_fichier
 from partenaires.models import Partenaire, TypeDePartenaire
+from socle.ecriture import ClasseurEcrit, ColonneEcrite
+from socle.ecriture_ods import ecrire_ods
 from tests import fabriques
 from tests.visites import client_de
 
@@ -130,6 +132,13 @@ def test_un_csv_se_lit_quels_que_soient_son_separateur_et_son_encodage(bureau, s
     assert Partenaire.objects.get().description == "Une, deux ; trois"
 
 
+def test_un_classeur_ods_se_lit_comme_les_autres(bureau):
+    colonnes = [ColonneEcrite(titre) for titre in TITRES]
+    contenu = ecrire_ods(ClasseurEcrit("Partenaires", colonnes, [ligne("Réseau libre", sigle="RL")]))
+    assert appliquer(bureau, deposer(bureau, contenu, "partenaires.ods")).status_code == 302
+    assert Partenaire.objects.get().sigle == "RL"
+
+
 def test_les_colonnes_viennent_dans_n_importe_quel_ordre_et_sans_souci_d_accents(bureau):
     titres = [titre.upper() for titre in reversed(TITRES)]
     apercu = deposer(bureau, classeur(list(reversed(ligne("Inversé", sigle="INV"))), titres=titres))
@@ -184,7 +193,7 @@ def test_une_ligne_fausse_est_refusee_avec_sa_ligne_et_sa_colonne_et_rien_n_est_
 
 
 def test_appliquer_un_fichier_qui_a_une_ligne_fausse_n_ecrit_aucune_des_autres():
-    donnees = lire_fichier(classeur(ligne("Juste"), ligne("Faux", type="Mairie")))
+    donnees = lire_fichier("partenaires.xlsx", classeur(ligne("Juste"), ligne("Faux", type="Mairie")))
     assert [refusee.numero for refusee in import_export.importer(donnees, a_blanc=False).erreurs] == [3]
     assert Partenaire.objects.count() == 0
 

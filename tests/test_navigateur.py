@@ -73,6 +73,8 @@ PAGES = {
     "actions:grille": Ligne((Role.RESPONSABLE,), variantes=("?manque=pilote", "?page=2")),
     "actions:en_nombre": Ligne(GESTE),
     "actions:reaffecter": Ligne((Role.RESPONSABLE,)),
+    "actions:importer": Ligne((Role.RESPONSABLE,)),
+    "actions:depot": Ligne((Role.RESPONSABLE,), variantes=("?page=2",)),
     "actions:lots": Ligne(),
     "actions:lot": Ligne((Role.AGENT,)),
     "actions:comites": Ligne(TOUS),
@@ -145,6 +147,9 @@ SANS_PAGE = {
     "actions:document_retirer": 405,  # un envoi
     "actions:grille_ligne": 405,  # un envoi
     "actions:appliquer_en_nombre": 405,  # un envoi
+    "actions:appliquer_depot": 405,  # un envoi
+    "actions:abandonner_depot": 405,  # un envoi
+    "actions:reprendre_depot": 405,  # un envoi
     "actions:defaire_lot": 405,  # un envoi
     "actions:decision_retirer": 405,  # un envoi
     "actions:decision_remettre": 405,  # un envoi
@@ -160,6 +165,7 @@ SANS_PAGE = {
     "admin:jsi18n": 200,  # script
     "admin:view_on_site": 302,
     "admin:partenaires_partenaire_export": 200,  # un fichier
+    "actions:export": 200,  # un fichier
     "admin:partenaires_partenaire_import_appliquer": 405,  # un envoi
     **{f"admin:admin/{modele.replace('_', '/')}/<path:object_id>/": 302 for modele in ECRANS},
 }

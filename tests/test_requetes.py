@@ -98,6 +98,15 @@ PAGES = [
     *fiche(Convention, 12, add=8, change=12, history=10, delete=12),
     # --- actions
     *[
+        Page("actions:export", 20, f"?format={forme}{requete}", qui)
+        for forme in ("xlsx", "ods", "csv")
+        for requete, qui in (
+            ("", "responsable"),
+            ("&plan=plan-garni&au=2024-03-01", "agent"),
+            ("&miennes=oui", "agent"),
+        )
+    ],
+    *[
         Page("actions:liste", 12, requete, qui)
         for requete in ("", "?page=2", "?au=2024-03-01")
         for qui in ("administrateur", "agent", "responsable")
@@ -164,6 +173,9 @@ PAGES = [
     Page("actions:en_nombre", 10, "?statut=EN_COURS", "responsable"),
     Page("actions:en_nombre", 10, "?de=selection&action=1&action=2", "agent"),
     Page("actions:reaffecter", 8),
+    Page("actions:importer", 9),
+    Page("actions:depot", 7),
+    Page("actions:depot", 7, "?page=2", "responsable"),
     Page("actions:lots", 6),
     Page("actions:lot", 14),
     Page("actions:lot", 14, qui="agent"),
@@ -229,6 +241,9 @@ SANS_OBJET = {
         "actions:etape_remettre",
         "actions:document_retirer",
         "actions:appliquer_en_nombre",
+        "actions:appliquer_depot",
+        "actions:abandonner_depot",
+        "actions:reprendre_depot",
         "actions:defaire_lot",
         "actions:decision_retirer",
         "actions:decision_remettre",

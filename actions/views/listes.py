@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 from django_tables2 import RequestConfig
 
 from actions.annulation import action_annulable
+from actions.classeur.export import Format
 from actions.filtres import FiltreActions
 from actions.mes_actions import mes_actions as assembler_mes_actions
 from actions.models import Action, Plan
@@ -31,7 +32,7 @@ def liste(request: HttpRequest) -> HttpResponse:
     RequestConfig(request, paginate={"per_page": LIGNES_PAR_PAGE}).configure(table)
     # Sans plan, une action n'a pas où aller ; seule une liste vide a besoin de le demander.
     sans_plan = not table.paginator.count and not Plan.objects.exists()
-    contexte = {"filtre": filtre, "table": table, "sans_plan": sans_plan}
+    contexte = {"filtre": filtre, "table": table, "sans_plan": sans_plan, "exports": Format}
     return render(request, "actions/liste.html", contexte, status=200 if lisible else 400)
 
 
