@@ -17,6 +17,7 @@ from comptes.droits import Droit, peut
 from comptes.models import Service, Utilisateur
 from partenaires.models import Partenaire
 from socle.echeances import Echeance, Precision
+from socle.formats import formater_montant
 from socle.formulaires import afficher
 
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ def en_clair(champ: str, valeur: Any) -> str:
         return " ; ".join(_avec_son_role(partenaire, role) for partenaire, role in valeur.items()) or "—"
     if champ == "references":
         return " ; ".join(valeur) or "—"
+    if isinstance(valeur, Decimal):
+        return formater_montant(valeur)
     return afficher(valeur)
 
 

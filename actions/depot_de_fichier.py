@@ -99,10 +99,11 @@ def nom_sur(nom: str) -> str:
 
 
 def poids_lisible(octets: int) -> str:
-    """« 340 ko », « 1,2 Mo », « 50 Mo » ; jamais « 0 »."""
+    """« 340 ko », « 1,2 Mo », « 5 Mo », « 50 Mo » ; jamais « 0 »."""
     if octets < MO / 10:
         return f"{formater_nombre(-(-octets // 1024))}{INSECABLE}ko"
-    return f"{formater_nombre(octets / MO, 1 if octets < 10 * MO else 0)}{INSECABLE}Mo"
+    entier = octets % MO == 0 or octets >= 10 * MO
+    return f"{formater_nombre(octets / MO, 0 if entier else 1)}{INSECABLE}Mo"
 
 
 def trop_lourd(nom: str, octets: int) -> ValidationError:

@@ -23,8 +23,9 @@ from actions.modifications import Signature, modifier
 from actions.requetes import ActionQuerySet
 from actions.statuts import Mouvement, Priorite, Statut
 from comptes.models import Utilisateur
+from socle.choix import membre_de
 from socle.echeances import Echeance
-from socle.formats import FormatInvalide, formater_date, lire_date, plier
+from socle.formats import FormatInvalide, formater_date, lire_date
 from socle.modeles import ConflitDeVersion
 
 RETIREE = "Cette action a été retirée du plan pendant votre saisie : rien n'est enregistré."
@@ -304,10 +305,9 @@ class LigneDeGrille:
 
 
 def _membre(liste: type[models.TextChoices], texte: str, nature: str) -> str:
-    """Le membre de la liste que ce texte nomme, par son code ou par son libellé, accents et casse mis à part."""
-    for valeur, libelle in liste.choices:
-        if texte == valeur or plier(texte) == plier(str(libelle)):
-            return str(valeur)
+    """Le membre de la liste que ce texte nomme. Lève ValidationError, qui dit lesquels il y a."""
+    if (membre := membre_de(liste, texte)) is not None:
+        return membre
     *debut, fin = [str(libelle).lower() for libelle in liste.labels]
     raise ValidationError(f"«\u00a0{texte[:60]}\u00a0» n'est pas {nature} : {', '.join(debut)} ou {fin}.")
 

@@ -16,6 +16,7 @@ from import_export.results import RowResult
 
 from partenaires.classeurs import COLONNES, LIGNE
 from partenaires.models import Partenaire, TypeDePartenaire
+from socle.choix import membre_de
 from socle.formats import accorder, plier
 from socle.tableaux import proteger, texte_de
 
@@ -42,14 +43,13 @@ class TypeStrict(TexteLu):
     """Le libellé ou le code d'un type, sans souci d'accents ni de casse ; rien d'autre."""
 
     def clean(self, value, row=None, **kwargs) -> str:
-        cherche = plier(texte_de(value))
-        if not cherche:
+        texte = texte_de(value)
+        if not texte:
             return ""
-        for choix in TypeDePartenaire:
-            if cherche in (plier(choix.label), plier(choix.value)):
-                return choix.value
+        if (membre := membre_de(TypeDePartenaire, texte)) is not None:
+            return membre
         connus = ", ".join(f"« {choix.label} »" for choix in TypeDePartenaire)
-        raise ValueError(f"« {texte_de(value)} » n'est pas un type connu. Écrire {connus}, ou rien.")
+        raise ValueError(f"« {texte} » n'est pas un type connu. Écrire {connus}, ou rien.")
 
     def render(self, value, obj=None, **kwargs) -> str:
         return TypeDePartenaire(value).label if value else ""

@@ -258,7 +258,7 @@ def _ligne_des_titres(feuille: Feuille, reconnu: Callable[[str], bool]) -> int:
 
 def _rediger(feuille: Feuille, entete: int) -> Tableau:
     """Vérifie titres, fusions et cellules ; rend les lignes, dans l'ordre du fichier."""
-    ou = f"Feuille « {feuille.nom} » : " if feuille.nom else ""
+    ou = feuille.nom
     if feuille.refus:
         raise FichierIllisible(feuille.refus)
     titres = {colonne: _valeur(ou, entete, colonne, brut) for colonne, brut in sorted(feuille.rangees[entete].items())}
@@ -272,18 +272,23 @@ def _rediger(feuille: Feuille, entete: int) -> Tableau:
     for numero in numeros:
         rangee = feuille.rangees[numero]
         for colonne in rangee.keys() - en_tete.keys():
-            raise FichierIllisible(
-                f"{ou}Ligne {numero} : une cellule est remplie dans une colonne sans titre, {repere(colonne, numero)}."
+            raise _refus(
+                f"Ligne {numero} : une cellule est remplie dans une colonne sans titre, {repere(colonne, numero)}.", ou
             )
         lignes.append(Ligne(numero, [_valeur(ou, numero, colonne, rangee.get(colonne)) for colonne in en_tete]))
     return Tableau(list(en_tete.values()), lignes, feuille.nom)
+
+
+def _refus(phrase: str, ou: str) -> FichierIllisible:
+    """Le refus, avec le nom de la feuille s'il y en a un : « Feuille « Actions », ligne 3 : … »."""
+    return FichierIllisible(f"Feuille « {ou} », {phrase[0].lower()}{phrase[1:]}" if ou else phrase)
 
 
 def _valeur(ou: str, ligne: int, colonne: int, brut: Any) -> Any:
     if isinstance(brut, str):
         brut = en_erreur(brut.strip()) if brut.strip().upper() in _ERREURS else deproteger(brut)
     if isinstance(brut, CelluleIllisible):
-        raise FichierIllisible(f"{ou}Ligne {ligne} : la cellule {repere(colonne, ligne)} {brut.pourquoi}.")
+        raise _refus(f"Ligne {ligne} : la cellule {repere(colonne, ligne)} {brut.pourquoi}.", ou)
     return brut
 
 
@@ -297,13 +302,13 @@ def _refuser_les_doubles(ou: str, entete: int, en_tete: dict[int, str]) -> None:
             f"« {en_tete[colonnes[0]][:60]} » ({' et '.join(repere(colonne, entete) for colonne in colonnes)})"
             for colonnes in doubles
         )
-        raise FichierIllisible(f"{ou}{accorder(len(doubles), 'colonne en double', 'colonnes en double')} : {cites}.")
+        raise _refus(f"{accorder(len(doubles), 'colonne en double', 'colonnes en double')} : {cites}.", ou)
 
 
 def _refuser_les_fusions(ou: str, feuille: Feuille, entete: int, derniere: int, colonne_max: int) -> None:
     """Un titre fusionné au-dessus du tableau ne gêne pas ; une fusion dedans cache à qui va la valeur."""
     for zone in feuille.fusions:
         if zone.derniere_ligne >= entete and zone.premiere_ligne <= derniere and zone.premiere_colonne <= colonne_max:
-            raise FichierIllisible(
-                f"{ou}Les cellules {zone} sont fusionnées : défusionnez-les, et donnez à chaque ligne sa valeur."
+            raise _refus(
+                f"Les cellules {zone} sont fusionnées : défusionnez-les, et donnez à chaque ligne sa valeur.", ou
             )

@@ -128,7 +128,7 @@ def trente_sept_cellules(garni: Decor) -> dict[tuple[int, str], object]:
     }
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_trente_sept_cellules_changees_changent_et_se_defont(groupes_des_roles):
     garni = plan_garni(MILLE, indicateurs=2, annees=1)
     client = client_de(garni.comptes["responsable"])

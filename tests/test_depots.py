@@ -231,7 +231,7 @@ def lu_par_l_ouvrier(groupes_des_roles, client, plan):
     return DepotDeClasseur.objects.get()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_un_grand_classeur_est_lu_et_enregistre_par_l_ouvrier(groupes_des_roles, client, plan):
     deposer(client, plan, beaucoup(), "beaucoup.csv")
     depot = DepotDeClasseur.objects.get()
@@ -251,7 +251,7 @@ def test_un_grand_classeur_est_lu_et_enregistre_par_l_ouvrier(groupes_des_roles,
     assert Action.objects.first().history.get().history_user == depot.depose_par
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_un_fichier_illisible_est_refuse_par_l_ouvrier_et_la_page_le_dit(groupes_des_roles, client, plan):
     lignes = [["Action"], *([f"Action {n}, {'x' * 100}"] for n in range(1500))]
     deposer(client, plan, en_csv(lignes) + b'"coup', "coupe.csv")
@@ -261,7 +261,7 @@ def test_un_fichier_illisible_est_refuse_par_l_ouvrier_et_la_page_le_dit(groupes
     assert "incomplet ou abîmé" in client.get(depot.get_absolute_url()).content.decode()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_un_droit_retire_pendant_l_attente_refuse_l_enregistrement(lu_par_l_ouvrier, client, responsable):
     envoyer(client, lu_par_l_ouvrier)
     responsable.groups.clear()
@@ -271,7 +271,7 @@ def test_un_droit_retire_pendant_l_attente_refuse_l_enregistrement(lu_par_l_ouvr
     assert "a été retiré" in lu_par_l_ouvrier.message
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_l_ouvrier_tue_en_route_n_a_rien_ecrit_et_l_import_se_reprend(lu_par_l_ouvrier, client):
     envoyer(client, lu_par_l_ouvrier)
     tache = DBTaskResult.objects.get(status=TaskResultStatus.READY)

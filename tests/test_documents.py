@@ -237,7 +237,7 @@ def test_un_document_retire_peut_etre_depose_de_nouveau(site, action):
     assert Document.objects.presents().count() == 1
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 @pytest.mark.usefixtures("groupes_des_roles")
 def test_deux_depots_au_meme_instant_n_en_font_qu_un():
     action, agent = fabriques.action(), fabriques.utilisateur("administrateur")

@@ -214,7 +214,7 @@ def test_une_colonne_inconnue_manquante_ou_double_est_dite(bureau, titres, phras
 
 
 def test_une_cellule_remplie_sous_aucun_titre_est_dite(bureau):
-    assert "Ligne 3" in refus_du_fichier(deposer(bureau, classeur(ligne("Un"), [*ligne("Deux"), "perdue"])))
+    assert "ligne 3" in refus_du_fichier(deposer(bureau, classeur(ligne("Un"), [*ligne("Deux"), "perdue"])))
 
 
 def _bombe() -> bytes:

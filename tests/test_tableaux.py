@@ -356,7 +356,7 @@ def _xlsx_a_entites() -> bytes:
         (lambda: octets(cahier(["N°", "Action", "n°"])), "1 colonne en double : « N° » (A1 et C1)"),
         (
             lambda: xlsx([1, "Acheter", None, "perdue"]),
-            "Ligne 2 : une cellule est remplie dans une colonne sans titre, D2",
+            "ligne 2 : une cellule est remplie dans une colonne sans titre, D2",
         ),
     ],
 )
@@ -409,15 +409,15 @@ def test_sans_titre_connu_le_refus_cite_ce_que_dit_le_fichier():
 @pytest.mark.parametrize(
     ("rangee", "phrase"),
     [
-        ('<row r="2"><c r="B2"><f>1+1</f></c></row>', "Ligne 2 : la cellule B2 est une formule"),
-        ('<row r="2"><c r="C2" t="e"><v>#REF!</v></c></row>', "Ligne 2 : la cellule C2 est en erreur (#REF!)"),
+        ('<row r="2"><c r="B2"><f>1+1</f></c></row>', "ligne 2 : la cellule B2 est une formule"),
+        ('<row r="2"><c r="C2" t="e"><v>#REF!</v></c></row>', "ligne 2 : la cellule C2 est en erreur (#REF!)"),
         ('<row r="2"><c r="C2" t="e"><f>A9</f><v>#N/A</v></c></row>', "C2 est en erreur (#N/A)"),
         ('<row r="2"><c r="C2" t="inlineStr"><is><t>#VALEUR!</t></is></c></row>', "C2 est en erreur (#VALEUR!)"),
     ],
 )
 def test_une_cellule_sans_valeur_est_nommee(rangee, phrase):
     dit = refus(feuille_xlsx(rangee))
-    assert dit.startswith("Feuille « Sheet » : ")
+    assert dit.startswith("Feuille « Sheet », ")
     assert phrase in dit
 
 
@@ -450,9 +450,9 @@ def test_une_cellule_ods_sans_valeur_est_nommee(cellule, phrase):
 def test_des_cellules_fusionnees_dans_le_tableau_sont_refusees():
     classeur = cahier(TITRES, [1, "Acheter", None], [2, None, None])
     classeur.active.merge_cells("B2:B3")
-    assert "Feuille « Sheet » : Les cellules B2:B3 sont fusionnées" in refus(octets(classeur))
+    assert "Feuille « Sheet », les cellules B2:B3 sont fusionnées" in refus(octets(classeur))
     fusion = cellule_ods("Acheter", 'office:value-type="string" table:number-columns-spanned="2"')
-    assert "Les cellules A2:B2 sont fusionnées" in refus(ods(f"<table:table-row>{fusion}</table:table-row>"))
+    assert "les cellules A2:B2 sont fusionnées" in refus(ods(f"<table:table-row>{fusion}</table:table-row>"))
 
 
 # --- Ne pas laisser sortir de formule -----------------------------------------------------------

@@ -19,7 +19,7 @@ from tests import fabriques
 RACINE = Path(__file__).resolve().parent.parent
 OUVRIER = [sys.executable, "manage.py", "db_worker", "--no-startup-delay"]
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
 @task()

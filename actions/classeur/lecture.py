@@ -22,6 +22,7 @@ from actions.models import Action
 from actions.statuts import PointAttention, Priorite, Statut
 from actions.suivi import LONGUEUR_DE_REFERENCE, RoleDePartenaire
 from partenaires.models import Partenaire
+from socle.choix import membre_de
 from socle.echeances import ATTENDU, Echeance, Precision
 from socle.formats import ABSENT, INSECABLE, formater_date, formater_nombre, lire_date, lire_nombre, plier
 
@@ -136,9 +137,8 @@ def _numero(cellule: Any, action: Action | None, releve: Releve) -> int:
 def _membre(liste: type[models.TextChoices], nature: str) -> Callable[[Any, Action | None, Releve], str]:
     def lire(cellule: Any, action: Action | None, releve: Releve) -> str:
         texte = texte_de(cellule)
-        for valeur, libelle in liste.choices:
-            if plier(texte) in (plier(valeur), plier(str(libelle))):
-                return str(valeur)
+        if (membre := membre_de(liste, texte)) is not None:
+            return membre
         *debut, fin = [cite(str(libelle)) for libelle in liste.labels]
         raise ValidationError(f"{cite(texte)} n'est pas {nature}. Écrire {', '.join(debut)} ou {fin}.")
 
@@ -234,11 +234,9 @@ def _partenaire_et_role(morceau: str, releve: Releve) -> tuple[Partenaire, str]:
     """« Nom (porteur) ». Une parenthèse qui n'est pas un rôle fait partie du nom."""
     nom, role = morceau, ""
     debut, ouvrante, fin = morceau.rpartition("(")
-    if ouvrante and fin.rstrip().endswith(")"):
-        dit = plier(fin.rstrip()[:-1])
-        for valeur, libelle in RoleDePartenaire.choices:
-            if dit in (plier(valeur), plier(str(libelle))):
-                nom, role = debut.strip(), str(valeur)
+    dit = fin.rstrip()
+    if ouvrante and dit.endswith(")") and (membre := membre_de(RoleDePartenaire, dit[:-1])) is not None:
+        nom, role = debut.strip(), membre
     trouves = releve.partenaires_par_texte.get(plier(nom), [])
     if len(trouves) > 1:
         noms = ", ".join(cite(str(partenaire)) for partenaire in trouves)
