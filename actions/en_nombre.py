@@ -15,10 +15,9 @@ from django.db.models import QuerySet
 
 from actions.champs import LIBELLES, Ecart, ecarts, en_clair
 from actions.creation import avancement_a_ecrire
-from actions.ecriture_groupee import modifier_ensemble
+from actions.ecriture_groupee import Changement, modifier_ensemble
 from actions.journaux import ChangementDeStatut, JournalDAction, ReportEcheance
 from actions.models import Action
-from actions.modifications import Signature
 from actions.statuts import Mouvement
 from comptes.droits import Droit, peut
 from comptes.gestes import Lot
@@ -220,8 +219,18 @@ def appliquer(
             raise ApercuPerime
         lot = Lot.objects.create(intitule=demande.intitule, auteur=utilisateur)
         modifier_ensemble(
-            {action: ecarts(action, demande.valeurs_pour(action)) for action in actions},
-            Signature(utilisateur, demande.date_effet, demande.commentaire, demande.motif, lot),
+            [
+                Changement(
+                    action,
+                    ecarts(action, demande.valeurs_pour(action)),
+                    demande.date_effet,
+                    demande.commentaire,
+                    demande.motif,
+                )
+                for action in actions
+            ],
+            auteur=utilisateur,
+            lot=lot,
         )
         demande.une_fois_ecrite(lot, actions)
     return lot, True

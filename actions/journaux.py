@@ -1,6 +1,8 @@
 """Les trois journaux d'une action et leur seule méthode d'écriture."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -18,6 +20,7 @@ from socle.modeles import ConflitDeVersion
 
 if TYPE_CHECKING:
     from actions.models import Action
+    from comptes.gestes import Lot
 
 
 class SaisieTardive(ValidationError):
@@ -33,6 +36,15 @@ class SaisieTardive(ValidationError):
             "confirmez pour l'insérer avant lui, ou choisissez une date plus récente.",
             code="saisie_tardive",
         )
+
+
+@dataclass(frozen=True)
+class Inscription:
+    """Une ligne à ajouter à un journal. `valeurs` : ses champs propres, motif et commentaire compris."""
+
+    action: "Action"
+    date_effet: date
+    valeurs: dict[str, Any]
 
 
 class JournalDAction(LigneSignee):
@@ -94,28 +106,44 @@ class JournalDAction(LigneSignee):
 
     @classmethod
     def ecrire_ensemble(
-        cls, actions: "Sequence[Action]", *, date_effet: date, auteur, commentaire: str, lot, **valeurs: Any
+        cls, inscriptions: "Sequence[Inscription]", *, auteur, lot: "Lot", projeter: bool = True
     ) -> None:
-        """`ecrire`, la même ligne pour chacune, en quatre requêtes ; l'appelant tient les actions sous verrou.
+        """`ecrire`, pour plusieurs actions, en peu de requêtes ; l'appelant tient les actions sous verrou.
 
         Il a aussi vérifié ce qu'`ecrire` vérifierait : la date n'est pas future, rien ne la suit au journal. La
-        ligne écrite est donc celle d'aujourd'hui ; le reste est tenu par les contraintes de la base.
+        ligne écrite est donc celle d'aujourd'hui ; le reste est tenu par les contraintes de la base. `projeter` :
+        faux pour une action neuve, créée avec son état.
         """
-        dernieres = cls.objects.filter(action__in=[action.pk for action in actions]).order_by().values("action")
+        if not inscriptions:
+            return
+        actions = [inscription.action.pk for inscription in inscriptions]
+        dernieres = cls.objects.filter(action__in=actions).order_by().values("action")
         saisies = dict(dernieres.annotate(derniere=models.Max("saisi_le")).values_list("action", "derniere"))
         moment = timezone.now()
-        communs = {
-            "date_effet": date_effet,
-            "auteur": auteur,
-            "commentaire": commentaire.strip(),
-            "lot": lot,
-            **valeurs,
-        }
         cls.objects.bulk_create(
-            cls(action=action, saisi_le=max(moment, saisies.get(action.pk, moment)), **communs) for action in actions
+            cls(
+                action=inscription.action,
+                date_effet=inscription.date_effet,
+                # Une horloge reculée ne brouille pas l'ordre des saisies.
+                saisi_le=max(moment, saisies.get(inscription.action.pk, moment)),
+                auteur=auteur,
+                lot=lot,
+                **inscription.valeurs,
+            )
+            for inscription in inscriptions
         )
-        etat = {projete: valeurs[champ] for champ, projete in cls.PROJECTION.items()}
-        type(actions[0]).objects.ecrire_les_projections(actions, **etat)
+        if projeter:
+            cls._projeter_ensemble(inscriptions)
+
+    @classmethod
+    def _projeter_ensemble(cls, inscriptions: "Sequence[Inscription]") -> None:
+        """Recopie sur les actions l'état que ces lignes donnent, un UPDATE par état."""
+        par_etat: dict[tuple, list[Action]] = defaultdict(list)
+        for inscription in inscriptions:
+            par_etat[tuple(inscription.valeurs[champ] for champ in cls.PROJECTION)].append(inscription.action)
+        for etat, actions in par_etat.items():
+            projete = dict(zip(cls.PROJECTION.values(), etat, strict=True))
+            type(actions[0]).objects.ecrire_les_projections(actions, **projete)
 
     @classmethod
     def _moment_de_saisie(cls, action: "Action", voulu: datetime | None) -> datetime:

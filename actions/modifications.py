@@ -4,7 +4,7 @@ Grille, changement en nombre, classeur, réaffectation : tous passent ici, pour 
 et son historique soient les mêmes par tous les chemins. Les droits se vérifient chez l'appelant (`champs_permis`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -14,11 +14,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from actions import liens
 from actions.champs import LIBELLES_DES_JOURNAUX, LIBELLES_DES_LIENS, Ecart, ecarts, pour_le_lot
 from actions.creation import avancement_a_ecrire
 from actions.models import Action
 from actions.requetes import CHAMPS_PROJETES
-from actions.suivi import PartenaireDeLAction, ReferenceCadre
 from comptes.gestes import LigneDeLot, Lot
 from socle.echeances import Echeance
 from socle.modeles import ConflitDeVersion
@@ -67,12 +67,12 @@ def modifier(
     return trouves
 
 
-def noter_au_lot(lot: Lot, action: Action, changes: list[Ecart]) -> None:
+def noter_au_lot(lot: Lot, action: Action, changes: Sequence[Ecart]) -> None:
     """Garde l'avant et l'après de chaque champ : de quoi défaire le lot."""
     LigneDeLot.objects.bulk_create(lignes_de_lot(lot, action, changes))
 
 
-def lignes_de_lot(lot: Lot, action: Action, changes: list[Ecart]) -> list[LigneDeLot]:
+def lignes_de_lot(lot: Lot, action: Action, changes: Sequence[Ecart]) -> list[LigneDeLot]:
     type_d_objet = ContentType.objects.get_for_model(Action)
     return [
         LigneDeLot(
@@ -112,40 +112,11 @@ def _ecrire_la_fiche(action: Action, trouves: list[Ecart], signature: Signature)
     action._history_user = signature.auteur  # type: ignore[attr-defined]
     action.save()
     for ecart in propres:
-        match ecart.champ:
-            case "partenaires":
-                _ecrire_les_partenaires(action, ecart.apres)
-            case "references":
-                _ecrire_les_references(action, ecart.apres)
-
-
-def _ecrire_les_partenaires(action: Action, voulus: Mapping[Any, str]) -> None:
-    """Rien n'est supprimé pour être recréé : seul ce qu'on ajoute, retire ou change bouge."""
-    restent = dict(voulus)
-    for lien in action.participations.select_related("partenaire"):
-        role = restent.pop(lien.partenaire, None)
-        if role is None:
-            lien.delete()
-        elif lien.role != role:
-            lien.role = role
-            lien.save()
-    for partenaire, role in restent.items():
-        lien = PartenaireDeLAction(action=action, partenaire=partenaire, role=role)
-        lien.full_clean()
-        lien.save()
-
-
-def _ecrire_les_references(action: Action, voulues: list[str]) -> None:
-    restent = {tuple(partie.strip() for partie in texte.partition(":")[::2]): None for texte in voulues}
-    for reference in action.references.all():
-        if (reference.cadre, reference.code) in restent:
-            del restent[reference.cadre, reference.code]
-        else:
-            reference.delete()
-    for cadre, code in restent:
-        reference = ReferenceCadre(action=action, cadre=cadre, code=code)
-        reference.full_clean()
-        reference.save()
+        if ecart.champ in LIBELLES_DES_LIENS:
+            neufs = liens.retirer_et_changer(action, ecart, signature.auteur)
+            for lien in neufs:
+                lien.full_clean()
+            liens.ajouter(neufs, signature.auteur)
 
 
 def _ecrire_les_journaux(action: Action, trouves: list[Ecart], signature: Signature) -> None:

@@ -9,9 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from actions.champs import LIBELLES, pour_le_lot, valeur_de
 from actions.classeur.comparaison import Comparaison, comparer
-from actions.classeur.ecriture import Choix, _cadre_et_code, ecrire
+from actions.classeur.ecriture import Choix, ecrire
 from actions.classeur.imports import lire_le_tableau
 from actions.classeur.releve import Releve
+from actions.liens import cadre_et_code
 from actions.models import Action, Plan, ReferenceCadre
 from actions.modifications import Signature, modifier, noter_la_creation
 from actions.suivi import PartenaireDeLAction
@@ -128,7 +129,7 @@ def _creer(ligne, plan, auteur, lot) -> None:
     action = Action.objects.creer(plan=plan, auteur=auteur, date_effet=ligne.date_effet, lot=lot, **valeurs)
     for partenaire, role in partenaires.items():
         PartenaireDeLAction.objects.create(action=action, partenaire=partenaire, role=role)
-    for cadre, code in map(_cadre_et_code, references):
+    for cadre, code in map(cadre_et_code, references):
         ReferenceCadre.objects.create(action=action, cadre=cadre, code=code)
     noter_la_creation(lot, action)
 
