@@ -10,7 +10,9 @@ import tempfile
 from etapes import RACINE, Etape, Issue, ecrire, lancer, ligne
 
 AUCUN_ESSAI = 5  # code de sortie de pytest
-SANS_NAVIGATEUR = ["-m", "not navigateur and not fumee", "-n", "2"]
+CHOIX = "not navigateur and not fumee"
+# Deux ouvriers ; un fichier dont le décor coûte cher reste chez un seul (marque xdist_group).
+A_DEUX = ["-n", "2", "--dist", "loadgroup"]
 POSTGRES = [str(RACINE / "scripts" / "postgres_ephemere.sh")]
 
 
@@ -18,12 +20,13 @@ def etapes(sqlite: str, options: list[str], rapide: bool) -> list[Etape]:
     """Les étapes dans l'ordre ; `sqlite` est l'adresse d'une base dont le dossier est jetable."""
     pytest = [sys.executable, "-m", "pytest", "--durations=10", *options]
     sur_sqlite = {"DATABASE_URL": sqlite}
-    sans_navigateur = Etape("sans navigateur, SQLite", [*pytest, *SANS_NAVIGATEUR], sur_sqlite)
+    sans_navigateur = Etape("sans navigateur, SQLite", [*pytest, "-m", CHOIX, *A_DEUX], sur_sqlite)
     if rapide:
         return [sans_navigateur]
     return [
         sans_navigateur,
-        Etape("sans navigateur, PostgreSQL", [*POSTGRES, *pytest, *SANS_NAVIGATEUR]),
+        # Ce qui ne touche pas la base vient d'être essayé.
+        Etape("sans navigateur, PostgreSQL", [*POSTGRES, *pytest, "-m", f"{CHOIX} and not sans_base", *A_DEUX]),
         Etape("navigateur, PostgreSQL", [*POSTGRES, *pytest, "-m", "navigateur", "-n", "2"]),
         Etape("court chemin dans le navigateur, SQLite", [*pytest, "-m", "fumee"], sur_sqlite),
     ]

@@ -24,6 +24,22 @@ hypothesis.register_profile("long", max_examples=1000, print_blob=True, **_commu
 hypothesis.load_profile(os.environ.get("HYPOTHESIS_PROFIL", "rapide"))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Marque ce qui ne touche pas la base : le rejouer sur un second moteur n'apprendrait rien."""
+    from django.test import TransactionTestCase
+
+    for item in items:
+        classe = getattr(item, "cls", None)
+        sans_base = not (
+            {"db", "transactional_db", "live_server", "django_db_setup"} & {*item.fixturenames}
+            or item.get_closest_marker("django_db")
+            or (classe is not None and issubclass(classe, TransactionTestCase))
+        )
+        if sans_base:
+            item.add_marker("sans_base")
+
+
 def pytest_report_header():
     """La base utilisée, sans le mot de passe : la même suite tourne sur deux moteurs."""
     from django.conf import settings

@@ -28,6 +28,9 @@ from tests import fabriques, resolveur
 from tests.decor import Decor, decor_acces
 from tests.visites import client_de, formulaire_de, photo, sans_lendemain, tables_ecrites
 
+# Le décor s'écrit une fois : tout le fichier va au même ouvrier.
+pytestmark = pytest.mark.xdist_group("acces")
+
 # --- Qui ----------------------------------------------------------------------------------------
 
 # Compte du décor, et l'action qu'il demande : l'agent essaie la sienne, celle de son service, celle d'autrui.

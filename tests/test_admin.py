@@ -226,41 +226,6 @@ def test_ce_qui_a_ete_fait_se_lit_et_ne_s_ecrit_pas(un_de_chaque, bureau, modele
     assert bureau.post(adresse(modele, "delete", objet.pk), {"post": "yes"}).status_code == 403
 
 
-def _peupler(nombre: int, administrateur: Utilisateur) -> None:
-    plan = fabriques.plan()
-    for rang in range(nombre):
-        service = fabriques.service()
-        partenaire = fabriques.partenaire()
-        axe = Axe.objects.create(plan=plan, intitule=f"Axe {rang} {plan.pk}")
-        compte = fabriques.utilisateur(Role.AGENT, service=service)
-        action = fabriques.action(plan, axe=axe, pilote=compte, service_pilote=service, partenaires=[partenaire])
-        NoteDeSuivi.objects.create(action=action, date=fabriques.FIN_2023, texte="Note", auteur=compte)
-        Convention.objects.create(partenaire=partenaire, intitule="Convention")
-        indicateur = fabriques.indicateur(plan, service=service)
-        fabriques.valeur(indicateur, 2023, valeur=Decimal(3))
-        Cible.objects.create(indicateur=indicateur, annee=2026, valeur=Decimal(20))
-        lot = Lot.objects.create(intitule=f"Lot {rang}", auteur=compte)
-        LigneDeLot.objects.create(lot=lot, objet=action, champ="statut")
-        Trace.objects.create(geste=Geste.EXPORT, utilisateur=compte)
-        Jeton.objects.emettre(compte, "Agenda", [PorteeDeJeton.CALENDRIER])
-
-
-@pytest.mark.parametrize("modele", [*REFERENTIELS, *RESERVES])
-def test_une_liste_fait_autant_de_requetes_quel_que_soit_le_nombre_de_lignes(
-    un_de_chaque, bureau, administrateur, modele, django_assert_max_num_queries
-):
-    def compter() -> int:
-        with django_assert_max_num_queries(40) as requetes:
-            assert bureau.get(adresse(modele, "changelist")).status_code == 200
-        return len(requetes)
-
-    _peupler(3, administrateur)
-    compter()  # ContentType et session se mettent en cache
-    avant = compter()
-    _peupler(9, administrateur)
-    assert compter() == avant
-
-
 def test_la_fiche_d_une_action_fait_autant_de_requetes_quel_que_soit_son_journal(
     un_de_chaque, bureau, administrateur, django_assert_max_num_queries
 ):

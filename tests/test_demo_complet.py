@@ -36,6 +36,9 @@ from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuel
 from partenaires.models import Convention, Partenaire
 from socle.echeances import Precision
 
+# Le décor s'écrit une fois : tout le fichier va au même ouvrier.
+pytestmark = pytest.mark.xdist_group("demo_complet")
+
 # Le récit s'arrête fin octobre 2026 : l'horloge des essais est juste après, quelle que soit celle de la machine.
 MAINTENANT = datetime.datetime(2026, 11, 2, 9, 0, tzinfo=datetime.UTC)
 AUJOURD_HUI = MAINTENANT.date()

@@ -21,6 +21,9 @@ from tests import fabriques
 from tests.decor import plan_garni
 from tests.visites import client_de
 
+# Le décor s'écrit une fois : tout le fichier va au même ouvrier.
+pytestmark = pytest.mark.xdist_group("liens")
+
 MAINTENANT = datetime.datetime(2026, 11, 2, 9, 0, tzinfo=datetime.UTC)
 AUJOURD_HUI = MAINTENANT.date()
 LISTES = ("/actions/", "/indicateurs/")

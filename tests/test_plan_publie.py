@@ -14,7 +14,7 @@ from partenaires.models import Partenaire
 from socle.formats import FINE, INSECABLE
 from tests import fabriques
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("plan_publie")]
 
 PAGE = settings.BASE_DIR / "tests" / "donnees" / "fiche_action_2023.txt"
 

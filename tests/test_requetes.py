@@ -25,6 +25,9 @@ from tests import resolveur
 from tests.decor import Decor, plan_garni
 from tests.visites import client_de
 
+# Les deux sites se construisent une fois : tout le fichier va au même ouvrier.
+pytestmark = pytest.mark.xdist_group("requetes")
+
 # Deux sites : tout ce qui se compte y diffère, pas seulement les actions.
 PETIT = {"nombre": 30, "indicateurs": 10, "annees": 3, "gestes": 3}
 GRAND = {"nombre": 1200, "indicateurs": 40, "annees": 5, "gestes": 30}
