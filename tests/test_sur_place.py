@@ -216,8 +216,8 @@ def test_la_chronologie_garde_le_changement_annule_et_dit_qu_il_l_est(ouvrir, ac
     vie = page.get_by_role("region", name="Chronologie").locator(".evenement-statut")
     expect(vie).to_contain_text(
         [
-            re.compile(r"Statut : Non initiée\s*\(correction\)\s*Changement annulé aussitôt."),
-            re.compile(r"Statut : Terminée\s*\(ligne corrigée\)"),
+            re.compile(r"Statut\s: Non initiée\s*\(correction\)\s*Changement annulé aussitôt."),
+            re.compile(r"Statut\s: Terminée\s*\(ligne corrigée\)"),
             "Effet au 31/12/2023",
         ]
     )
