@@ -35,7 +35,9 @@ GRAND = {"nombre": 1200, "indicateurs": 40, "annees": 5, "gestes": 30}
 
 @dataclass(frozen=True)
 class Page:
-    """Une page, vue par `qui` ; `requete` : ce qui suit l'adresse. `au_plus` : le nombre de requêtes accepté.
+    """Une page, vue par `qui` ; `requete` : ce qui suit l'adresse, où {sienne} est la clé de cette action du décor.
+
+    `au_plus` : le nombre de requêtes accepté.
 
     `par_ligne` : pourquoi la page en fait une de plus par ligne montrée ; vide, elle n'a pas le droit d'en faire plus.
     """
@@ -174,7 +176,7 @@ PAGES = [
     Page("actions:grille", 9, "?manque=echeance", "responsable"),
     Page("actions:en_nombre", 10),
     Page("actions:en_nombre", 10, "?statut=EN_COURS", "responsable"),
-    Page("actions:en_nombre", 10, "?de=selection&action=1&action=2", "agent"),
+    Page("actions:en_nombre", 10, "?de=selection&action={sienne}&action={d_autrui}", "agent"),
     Page("actions:reaffecter", 8),
     Page("actions:importer", 9),
     Page("actions:depot", 7),
@@ -308,10 +310,11 @@ def mesurer(ampleur: dict[str, int]) -> dict[Page, Mesure]:
 def _mesures(decor: Decor) -> Iterator[tuple[Page, Mesure]]:
     clients = {qui: client_de(compte) for qui, compte in decor.comptes.items()} | {"anonyme": client_de(None)}
     ContentType.objects.get_for_models(*apps.get_models())
+    cles = {nom: action.pk for nom, action in decor.actions.items()}
     for page in PAGES:
         cache.clear()
         with CaptureQueriesContext(connection) as requetes:
-            reponse = clients[page.qui].get(decor.adresse(page.nom) + page.requete)
+            reponse = clients[page.qui].get(decor.adresse(page.nom) + page.requete.format(**cles))
         yield page, Mesure(reponse.status_code, [requete["sql"] for requete in requetes])
 
 
