@@ -1,7 +1,7 @@
 """Le comité de pilotage : sa date, et le relevé de ce qu'il a décidé, action par action."""
 
 import datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -13,7 +13,7 @@ from simple_history.models import HistoricalRecords
 
 from actions.plans import Plan
 from socle.formats import formater_date
-from socle.modeles import ConflitDeVersion, LigneVersionnee, QuerySetSuivi
+from socle.modeles import LigneVersionnee, QuerySetSuivi
 
 if TYPE_CHECKING:
     from actions.models import Action
@@ -130,25 +130,12 @@ class Decision(LigneVersionnee):
 
         Lève ConflitDeVersion si quelqu'un d'autre l'a changée depuis, ValidationError ; rien n'est alors écrit.
         """
-        return self._changer(version, texte=texte.strip(), action=action)
+        return self.changer_sous_verrou(version, texte=texte.strip(), action=action)
 
     def retirer(self, *, version: int) -> Self:
         """La décision reste au relevé, barrée, et peut revenir. Mêmes erreurs que `reprendre`."""
-        return self._changer(version, retiree=True)
+        return self.changer_sous_verrou(version, retiree=True)
 
     def remettre(self, *, version: int) -> Self:
         """Fait revenir une décision retirée. Mêmes erreurs que `reprendre`."""
-        return self._changer(version, retiree=False)
-
-    def _changer(self, version: int, **valeurs: Any) -> Self:
-        with transaction.atomic():
-            actuelle = self.verrouillee()
-            if all(getattr(actuelle, champ) == valeur for champ, valeur in valeurs.items()):
-                return actuelle
-            if actuelle.version != version:
-                raise ConflitDeVersion(actuelle)
-            for champ, valeur in valeurs.items():
-                setattr(actuelle, champ, valeur)
-            actuelle.full_clean()
-            actuelle.save(update_fields=list(valeurs))
-        return actuelle
+        return self.changer_sous_verrou(version, retiree=False)

@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -16,7 +16,7 @@ from simple_history.models import HistoricalRecords
 from actions.depot_de_fichier import controler, poids_lisible
 from actions.requetes import condition_de_releve
 from comptes.droits import Droit, Portee, peut, portee
-from socle.modeles import ConflitDeVersion, LigneVersionnee
+from socle.modeles import LigneVersionnee
 from socle.recherche import COLONNE, ChampRecherche, Cherchable, QuerySetCherchable
 
 if TYPE_CHECKING:
@@ -150,7 +150,9 @@ class Document(Cherchable, LigneVersionnee):
 
         Lève ConflitDeVersion si quelqu'un d'autre l'a changé depuis, ValidationError ; rien n'est alors écrit.
         """
-        return self._changer(version, titre=titre.strip(), preuve=preuve, restreint=restreint)
+        return self.changer_sous_verrou(
+            version, sauf=["fichier"], titre=titre.strip(), preuve=preuve, restreint=restreint
+        )
 
     def retirer(self, *, version: int) -> Self:
         """Le document ne se montre plus ; le fichier reste, l'histoire de l'action le cite. Demandé deux fois : rien
@@ -158,20 +160,7 @@ class Document(Cherchable, LigneVersionnee):
         with transaction.atomic():
             if (actuel := self.verrouillee()).retire_le:
                 return actuel
-            return self._changer(version, retire_le=timezone.now())
-
-    def _changer(self, version: int, **valeurs: Any) -> Self:
-        with transaction.atomic():
-            actuel = self.verrouillee()
-            if all(getattr(actuel, champ) == valeur for champ, valeur in valeurs.items()):
-                return actuel
-            if actuel.version != version:
-                raise ConflitDeVersion(actuel)
-            for champ, valeur in valeurs.items():
-                setattr(actuel, champ, valeur)
-            actuel.full_clean(exclude=["fichier"])
-            actuel.save(update_fields=list(valeurs))
-        return actuel
+            return self.changer_sous_verrou(version, sauf=["fichier"], retire_le=timezone.now())
 
     def _prendre(self, fichier: File) -> None:
         try:

@@ -11,7 +11,7 @@ from simple_history.models import HistoricalRecords
 from simple_history.utils import bulk_update_with_history
 
 from socle.echeances import Echeance, Precision
-from socle.modeles import ConflitDeVersion, LigneVersionnee, QuerySetSuivi
+from socle.modeles import LigneVersionnee, QuerySetSuivi
 
 if TYPE_CHECKING:
     from actions.models import Action
@@ -113,22 +113,22 @@ class Etape(LigneVersionnee):
 
     def decrire(self, *, version: int, intitule: str, echeance: Echeance | None, faite_le: date | None) -> Self:
         """Change ce que l'étape dit. Mêmes erreurs que `faire`."""
-        return self._changer(version, intitule=intitule.strip(), faite_le=faite_le, **colonnes(echeance))
+        return self.changer_sous_verrou(version, intitule=intitule.strip(), faite_le=faite_le, **colonnes(echeance))
 
     def faire(self, *, version: int, le: date | None = None) -> Self:
         """L'étape est faite, aujourd'hui si l'on ne dit pas quand. Demandé deux fois : rien de plus.
 
         Lève ConflitDeVersion si quelqu'un d'autre l'a changée depuis, ValidationError ; rien n'est alors écrit.
         """
-        return self._changer(version, faite_le=le or timezone.localdate())
+        return self.changer_sous_verrou(version, faite_le=le or timezone.localdate())
 
     def retirer(self, *, version: int) -> Self:
         """L'étape ne compte plus ; elle reste lisible et peut revenir. Mêmes erreurs que `faire`."""
-        return self._changer(version, retiree=True)
+        return self.changer_sous_verrou(version, retiree=True)
 
     def remettre(self, *, version: int) -> Self:
         """Fait revenir une étape retirée. Mêmes erreurs que `faire`."""
-        return self._changer(version, retiree=False)
+        return self.changer_sous_verrou(version, retiree=False)
 
     def placer(self, rang: int) -> None:
         """Met l'étape à ce rang (le premier est 1) parmi celles qui ne sont pas retirées.
@@ -147,16 +147,3 @@ class Etape(LigneVersionnee):
             for place, etape in enumerate(autres, start=1):
                 etape.ordre = place
             bulk_update_with_history(deplacees, type(self), ["ordre"])
-
-    def _changer(self, version: int, **valeurs: Any) -> Self:
-        with transaction.atomic():
-            actuelle = self.verrouillee()
-            if all(getattr(actuelle, champ) == valeur for champ, valeur in valeurs.items()):
-                return actuelle
-            if actuelle.version != version:
-                raise ConflitDeVersion(actuelle)
-            for champ, valeur in valeurs.items():
-                setattr(actuelle, champ, valeur)
-            actuelle.full_clean()
-            actuelle.save(update_fields=list(valeurs))
-        return actuelle

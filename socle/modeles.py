@@ -1,8 +1,9 @@
 """Bases abstraites partagées : lignes versionnées et lignes suivies par l'historique."""
 
+from collections.abc import Collection
 from typing import Any, Self, TypeVar
 
-from django.db import models
+from django.db import models, transaction
 
 from socle.contraintes import ContraintesAuChamp
 
@@ -60,3 +61,21 @@ class LigneVersionnee(ContraintesAuChamp):
     def verrouillee(self) -> Self:
         """Relit la ligne sous verrou. Sur SQLite la transaction IMMEDIATE en tient lieu."""
         return type(self)._base_manager.select_for_update(of=("self",)).get(pk=self.pk)
+
+    def changer_sous_verrou(self, version: int, *, sauf: Collection[str] = (), **valeurs: Any) -> Self:
+        """Donne ces valeurs à la ligne relue, et la rend. Déjà ainsi (double clic, rechargement), elle n'écrit rien.
+
+        `sauf` : les champs à ne pas revérifier. Lève ConflitDeVersion si `version` n'est plus la bonne,
+        ValidationError ; rien n'est alors écrit.
+        """
+        with transaction.atomic():
+            actuelle = self.verrouillee()
+            if all(getattr(actuelle, champ) == valeur for champ, valeur in valeurs.items()):
+                return actuelle
+            if actuelle.version != version:
+                raise ConflitDeVersion(actuelle)
+            for champ, valeur in valeurs.items():
+                setattr(actuelle, champ, valeur)
+            actuelle.full_clean(exclude=sauf)
+            actuelle.save(update_fields=list(valeurs))
+        return actuelle
