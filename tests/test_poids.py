@@ -84,15 +84,20 @@ def test_une_premiere_visite_pese_moins_que_ce_qui_est_accorde(ouvrir_chez, garn
 # --- Ne pas bouger ------------------------------------------------------------------------------
 
 
-def decalages(browser: Browser, page: Page, faire) -> list[float]:
-    """Les décalages que Chromium a comptés pendant `faire`, chacun avec son score (la part de l'écran qui a bougé)."""
+def decalages(browser: Browser, page: Page, faire) -> list[str]:
+    """Les décalages que Chromium a comptés pendant `faire` : la part de l'écran qui a bougé, et ce qui a bougé."""
     browser.start_tracing(page=page, categories=["loading", "devtools.timeline"])
     faire()
     trace = json.loads(browser.stop_tracing())
+    decalages = [evenement["args"]["data"] for evenement in trace["traceEvents"] if evenement["name"] == "LayoutShift"]
     return [
-        evenement["args"]["data"]["score"]
-        for evenement in trace["traceEvents"]
-        if evenement["name"] == "LayoutShift" and not evenement["args"]["data"].get("had_recent_input")
+        f"{decalage['score']:.4f} : "
+        + " ; ".join(
+            f"{bouge.get('debug_name')} {bouge['old_rect']} -> {bouge['new_rect']}"
+            for bouge in decalage["impacted_nodes"]
+        )
+        for decalage in decalages
+        if not decalage.get("had_recent_input")
     ]
 
 
@@ -100,6 +105,9 @@ def decalages(browser: Browser, page: Page, faire) -> list[float]:
 @pytest.mark.parametrize("nom", [TABLEAU_DE_BORD, INDICATEUR])
 def test_rien_ne_bouge_pendant_que_la_page_se_charge(browser, ouvrir_chez, garni, nom, taille):
     fenetre = ouvrir_chez(garni.comptes[Role.RESPONSABLE], viewport=taille)
+    # Sur un poste lent, la page se montre en plusieurs fois si rien ne l'en empêche.
+    fenetre.page.context.new_cdp_session(fenetre.page).send("Emulation.setCPUThrottlingRate", {"rate": 8})
+    fenetre.page.set_default_timeout(60_000)
     # Attend aussi que plotly ait repris chaque graphique.
     assert decalages(browser, fenetre.page, lambda: fenetre.ouvrir(garni.adresse(nom))) == []
     assert fenetre.page.locator('[data-repris="oui"]').count() >= 1
