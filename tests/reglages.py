@@ -17,6 +17,8 @@ STORAGES = STORAGES | {
     # Les fichiers déposés par un essai ne restent pas sur le poste.
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
 }
+# Chaque client d'essai relirait tout le dossier de collectstatic, quand il existe.
+WHITENOISE_AUTOREFRESH = True
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Un vrai fichier : en mémoire, SQLite ne verrouille pas comme en production.
