@@ -5,6 +5,7 @@ import ipaddress
 import os
 import shutil
 import socket
+import threading
 
 import pytest
 from hypothesis import HealthCheck
@@ -179,7 +180,18 @@ def demo(groupes_des_roles, monkeypatch):
 
 
 @pytest.fixture
-def ouvrir_une_fenetre(new_context, live_server):
+def serveur_au_repos(transactional_db):
+    """Vide la base une fois la dernière réponse partie : une page quittée en route tient encore ses lignes, et
+    PostgreSQL verrait les deux s'attendre l'un l'autre."""
+    yield
+    for fil in threading.enumerate():
+        if "process_request_thread" in fil.name:
+            fil.join(timeout=10)
+
+
+# `serveur_au_repos` vient d'abord : il s'achève après que les navigateurs se sont fermés.
+@pytest.fixture
+def ouvrir_une_fenetre(serveur_au_repos, new_context, live_server):
     """Fabrique de fenêtres, chacune dans son navigateur. Ce que l'une d'elles a signalé fait échouer l'essai."""
     from tests.navigateur import Fenetre
 
