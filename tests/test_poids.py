@@ -84,12 +84,8 @@ def test_une_premiere_visite_pese_moins_que_ce_qui_est_accorde(ouvrir_chez, garn
 # --- Ne pas bouger ------------------------------------------------------------------------------
 
 
-# Le dixième de ce qui est tenu pour bon : une machine très chargée montre la page en deux fois, et ajuste une colonne.
-VISIBLE = 0.01
-
-
 def decalages(browser: Browser, page: Page, faire) -> list[str]:
-    """Les décalages visibles que Chromium a comptés pendant `faire` : la part de l'écran qui a bougé, et quoi."""
+    """Les décalages que Chromium a comptés pendant `faire` : la part de l'écran qui a bougé, et ce qui a bougé."""
     browser.start_tracing(page=page, categories=["loading", "devtools.timeline"])
     faire()
     trace = json.loads(browser.stop_tracing())
@@ -101,7 +97,7 @@ def decalages(browser: Browser, page: Page, faire) -> list[str]:
             for bouge in decalage["impacted_nodes"]
         )
         for decalage in decalages
-        if decalage["score"] >= VISIBLE and not decalage.get("had_recent_input")
+        if not decalage.get("had_recent_input")
     ]
 
 
