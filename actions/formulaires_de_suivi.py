@@ -263,7 +263,7 @@ class FormulaireDeCorrection(FormulaireAuJournal):
     def explication(self) -> str:
         """La ligne telle qu'elle est."""
         motif = getattr(self.ligne, "motif", "") or self.ligne.commentaire
-        dite = f"« {self.ligne} »{f', {motif}' if motif else ''}"
+        dite = f"« {self.ligne} »{f' (« {motif} »)' if motif else ''}"
         effet = f"effet au {formater_date(self.ligne.date_effet)}"
         return f"Vous corrigez la ligne {dite}, {effet}, {_saisie(self.ligne)}. {RESTE_BARREE}"
 

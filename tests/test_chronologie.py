@@ -233,7 +233,7 @@ def test_la_page_montre_la_ligne_et_ses_valeurs(site, action, responsable):
     reponse = site.get(f"/actions/{action.pk}/corriger/statut/{ligne.pk}/")
     assert reponse.context["formulaire"].initial["statut"] == "EN_COURS"
     vue = reponse.content.decode().replace("\u00a0", " ").replace("\u202f", " ")
-    assert "Vous corrigez la ligne « En cours », Lancée, effet au 10/03/2025, saisie le" in vue
+    assert "Vous corrigez la ligne « En cours » (« Lancée »), effet au 10/03/2025, saisie le" in vue
     assert 'value="2025-03-10"' in vue
 
 
