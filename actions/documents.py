@@ -1,22 +1,18 @@
 """Les documents d'une action : un fichier gardé hors des fichiers publics, ou un lien."""
 
-import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files import File
-from django.core.validators import URLValidator
 from django.db import models, transaction
 from django.db.models import Q
-from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from actions.depot_de_fichier import controler, poids_lisible
+from actions.pieces import Piece, adresse_de_depot
 from actions.requetes import condition_de_releve
 from comptes.droits import Droit, Portee, peut, portee
-from socle.modeles import LigneVersionnee
 from socle.recherche import COLONNE, ChampRecherche, Cherchable, QuerySetCherchable
 
 if TYPE_CHECKING:
@@ -26,9 +22,8 @@ if TYPE_CHECKING:
     from comptes.models import Utilisateur
 
 
-def adresse_de_depot(document: "Document", nom: str) -> str:
-    """Un nom tiré au hasard, sans rien de celui d'origine : il ne peut ni sortir du dossier, ni s'exécuter."""
-    return f"documents/{timezone.localdate():%Y}/{uuid.uuid4().hex}"
+# Les migrations connaissent `adresse_de_depot` par ce fichier.
+__all__ = ["Document", "DocumentQuerySet", "adresse_de_depot"]
 
 
 class DocumentQuerySet(QuerySetCherchable["Document"]):
@@ -86,17 +81,10 @@ class DocumentQuerySet(QuerySetCherchable["Document"]):
         return document
 
 
-class Document(Cherchable, LigneVersionnee):
+class Document(Cherchable, Piece):
     """Un fichier ou un lien, attaché à une action. On le retire, on ne l'efface pas."""
 
     action = models.ForeignKey("actions.Action", on_delete=models.PROTECT, related_name="documents")
-    titre = models.CharField("titre", max_length=200)
-    fichier = models.FileField("fichier", upload_to=adresse_de_depot, max_length=200, blank=True)
-    lien = models.CharField("lien", max_length=500, blank=True, validators=[URLValidator(["http", "https"])])
-    nom_du_fichier = models.CharField("nom du fichier", max_length=200, blank=True, editable=False)
-    type_mime = models.CharField("type", max_length=100, blank=True, editable=False)
-    taille = models.PositiveIntegerField("taille (octets)", null=True, editable=False)
-    empreinte = models.CharField("empreinte SHA-256", max_length=64, blank=True, editable=False)
     preuve = models.BooleanField("preuve", default=False, help_text="À montrer lors d'un audit, ISO 9001 par exemple.")
     restreint = models.BooleanField(
         "réservé", default=False, help_text="Ouvert seulement à ceux qui peuvent mettre l'action à jour."
@@ -109,8 +97,6 @@ class Document(Cherchable, LigneVersionnee):
         null=True,
         editable=False,
     )
-    depose_le = models.DateTimeField("déposé le", default=timezone.now, editable=False)
-    retire_le = models.DateTimeField("retiré le", null=True, blank=True, editable=False)
     recherche = ChampRecherche(sources=("titre", "nom_du_fichier"))
 
     CHAMPS_DES_CONTRAINTES = {"document_fichier_ou_lien": "lien"}
@@ -118,30 +104,14 @@ class Document(Cherchable, LigneVersionnee):
     objects = DocumentQuerySet.as_manager()
     history = HistoricalRecords(excluded_fields=[COLONNE])
 
-    class Meta:
+    class Meta(Piece.Meta):
         verbose_name = "document"
         verbose_name_plural = "documents"
-        ordering = ["-depose_le", "-pk"]
-        constraints = [
-            models.CheckConstraint(
-                condition=(Q(fichier="") & ~Q(lien="")) | (~Q(fichier="") & Q(lien="")),
-                name="document_fichier_ou_lien",
-                violation_error_message="Un document est un fichier ou un lien : l'un des deux, pas les deux.",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.titre
 
     def lisible_par(self, utilisateur: "Utilisateur | AnonymousUser") -> bool:
         """Chacun lit ; un document réservé, ceux qui peuvent mettre l'action à jour."""
         droit = Droit.METTRE_A_JOUR if self.restreint else Droit.CONSULTER
         return peut(utilisateur, droit, self.action)
-
-    @property
-    def taille_lisible(self) -> str:
-        """« 1,2 Mo » ; vide pour un lien."""
-        return poids_lisible(self.taille) if self.taille else ""
 
     # --- Écriture ------------------------------------------------------------------------------
 
@@ -154,22 +124,6 @@ class Document(Cherchable, LigneVersionnee):
             version, sauf=["fichier"], titre=titre.strip(), preuve=preuve, restreint=restreint
         )
 
-    def retirer(self, *, version: int) -> Self:
-        """Le document ne se montre plus ; le fichier reste, l'histoire de l'action le cite. Demandé deux fois : rien
-        de plus. Mêmes erreurs que `decrire`."""
-        with transaction.atomic():
-            if (actuel := self.verrouillee()).retire_le:
-                return actuel
-            return self.changer_sous_verrou(version, sauf=["fichier"], retire_le=timezone.now())
-
-    def _prendre(self, fichier: File) -> None:
-        try:
-            controle = controler(fichier)
-        except ValidationError as refus:
-            raise ValidationError({"fichier": refus.messages}) from refus
-        self.nom_du_fichier, self.type_mime = controle.nom, controle.type_mime
-        self.taille, self.empreinte = controle.taille, controle.empreinte
-
     def _deja_la(self) -> "Document | None":
         """Le document que ce même envoi a déjà déposé. ValidationError si le même contenu est là autrement."""
         contenu = {"empreinte": self.empreinte} if self.empreinte else {"lien": self.lien, "empreinte": ""}
@@ -181,19 +135,3 @@ class Document(Cherchable, LigneVersionnee):
             return deja
         quoi, champ = ("Ce fichier", "fichier") if self.empreinte else ("Ce lien", "lien")
         raise ValidationError({champ: f"{quoi} est déjà sur l'action, sous le titre « {deja.titre} » : modifiez-le."})
-
-    def _enregistrer(self, fichier: File | None) -> None:
-        """Le fichier d'abord, la ligne ensuite : une ligne sans fichier serait pire qu'un fichier sans ligne."""
-        if fichier is None and not self.lien:
-            raise ValidationError({"fichier": "Choisissez un fichier, ou donnez un lien."})
-        if fichier is not None and self.lien:
-            raise ValidationError({"lien": "Un fichier ou un lien : l'un des deux, pas les deux."})
-        self.full_clean(exclude=["fichier"], validate_constraints=False)
-        if fichier is not None:
-            self.fichier.save(self.nom_du_fichier, fichier, save=False)
-        try:
-            self.validate_constraints()
-            self.save()
-        except BaseException:
-            self.fichier.delete(save=False)
-            raise

@@ -2,68 +2,26 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 
-from indicateurs.listes import Nature, OrigineDeCible, Sens
+from indicateurs.appreciation import Jugement, apprecier
+from indicateurs.cibles import cible_visee
+from indicateurs.comparaisons import Comparaison, ecrire_l_ecart
+from indicateurs.listes import Sens
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
-from socle.formats import ABSENT, INSECABLE, accorder, arrondir, formater_valeur
-
-# Quand une année a plusieurs objectifs, celui du plan passe devant l'obligation, puis l'objectif national.
-_RANG_DE_L_ORIGINE = {origine: rang for rang, origine in enumerate(OrigineDeCible.values)}
-STABLE = "stable"
-
-
-@dataclass(frozen=True)
-class Comparaison:
-    """Une valeur annuelle face à celle de l'année d'avant. None : rien de connu, à dire « — », jamais 0.
-
-    Les valeurs sont annotées par `avec_valeur()`.
-    """
-
-    indicateur: Indicateur
-    valeur: ValeurAnnuelle | None
-    precedente: ValeurAnnuelle | None
-
-    @property
-    def rupture(self) -> str:
-        """Ce qui empêche de comparer avec l'année d'avant ; vide si rien ne l'empêche."""
-        return self.valeur.rupture if self.valeur else ""
-
-    @property
-    def ecart(self) -> Decimal | None:
-        """Entre valeurs non arrondies ; None si l'une manque ou si la série est rompue."""
-        if self.valeur is None or self.precedente is None or self.rupture:
-            return None
-        valeur, precedente = self.valeur.valeur_retenue, self.precedente.valeur_retenue
-        return None if valeur is None or precedente is None else valeur - precedente
-
-    @property
-    def ecart_ecrit(self) -> str:
-        """« +3,2 points », « +15 », « −1 200 € » ; « stable » quand l'arrondi est nul, vide sans écart."""
-        if self.ecart is None:
-            return ""
-        ecart = arrondir(self.ecart, 1)
-        if not ecart:
-            return STABLE
-        signe = "+" if ecart > 0 else ""
-        match self.indicateur.nature:
-            case Nature.PART:
-                return signe + accorder(ecart, "point")
-            case Nature.MONTANT:
-                return signe + formater_valeur(ecart, self.indicateur.unite or "€")
-        return signe + formater_valeur(ecart)
+from socle.formats import ABSENT, INSECABLE, formater_valeur
 
 
 @dataclass(frozen=True)
 class ChiffreCle(Comparaison):
     """Un chiffre à montrer en grand.
 
-    `annee` : celle que l'on montre, None si aucune n'est connue. `reference` : celle pour laquelle proposer de saisir
-    ce qui manque. `fige` : situation à une date passée, où rien ne se saisit.
+    `annee` : celle que l'on montre, None si aucune n'est connue. `jugement` : face à l'objectif. `reference` : celle
+    pour laquelle proposer de saisir ce qui manque. `fige` : situation à une date passée, où rien ne se saisit.
     """
 
     annee: int | None
     cible: Cible | None
+    jugement: Jugement
     reference: int
     fige: bool = False
 
@@ -115,6 +73,13 @@ class ChiffreCle(Comparaison):
     def cible_ecrite(self) -> str:
         return formater_valeur(self.cible.valeur, self.indicateur.unite) if self.cible else ABSENT
 
+    @property
+    def ecart_a_l_objectif(self) -> str:
+        """« − 64,9 points » entre la valeur et l'objectif montrés, non arrondis ; vide si l'un manque."""
+        if self.cible is None or self.valeur is None or self.valeur.valeur_retenue is None:
+            return ""
+        return ecrire_l_ecart(self.indicateur, self.valeur.valeur_retenue - self.cible.valeur)
+
 
 def chiffre_de(
     indicateur: Indicateur,
@@ -132,22 +97,19 @@ def chiffre_de(
     if annee is None:
         chiffrees = [a for a, valeur in par_annee.items() if valeur.valeur_retenue is not None]
         montree = max(chiffrees or par_annee, default=None)
+    cibles = list(cibles)
+    valeur = par_annee.get(montree) if montree else None
+    precedente = par_annee.get(montree - 1) if montree else None
     return ChiffreCle(
         indicateur=indicateur,
         annee=montree,
-        valeur=par_annee.get(montree) if montree else None,
-        precedente=par_annee.get(montree - 1) if montree else None,
-        cible=_cible_visee(cibles, montree or reference),
+        valeur=valeur,
+        precedente=precedente,
+        cible=cible_visee(cibles, montree or reference),
+        jugement=apprecier(Comparaison(indicateur, valeur, precedente), cibles),
         reference=annee or reference,
         fige=fige,
     )
-
-
-def comparaisons(indicateur: Indicateur, valeurs: Iterable[ValeurAnnuelle]) -> list[Comparaison]:
-    """Chaque valeur face à celle de l'année d'avant, dans l'ordre donné."""
-    connues = list(valeurs)
-    par_annee = {valeur.annee: valeur for valeur in connues}
-    return [Comparaison(indicateur, valeur, par_annee.get(valeur.annee - 1)) for valeur in connues]
 
 
 def annee_a_saisir(valeurs: Iterable[ValeurAnnuelle], derniere: int) -> int | None:
@@ -155,9 +117,3 @@ def annee_a_saisir(valeurs: Iterable[ValeurAnnuelle], derniere: int) -> int | No
     prises = {valeur.annee for valeur in valeurs}
     manquantes = (annee for annee in range(derniere, min(prises, default=derniere) - 1, -1) if annee not in prises)
     return next(manquantes, None)
-
-
-def _cible_visee(cibles: Iterable[Cible], annee: int) -> Cible | None:
-    """L'objectif actif de l'année, sinon celui de la prochaine année qui en a un."""
-    visees = [cible for cible in cibles if cible.active and cible.annee >= annee]
-    return min(visees, key=lambda cible: (cible.annee, _RANG_DE_L_ORIGINE[cible.origine]), default=None)

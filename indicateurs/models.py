@@ -11,16 +11,35 @@ from simple_history.models import HistoricalRecords
 
 from actions.models import Action, Plan
 from comptes.models import Service
+from indicateurs.cibles import Cible
+from indicateurs.collectes import Collecte, DemandeDeValeur
+from indicateurs.justificatifs import Justificatif
 from indicateurs.listes import Etat, Nature, Sens
-from indicateurs.valeurs import Cible, ValeurAnnuelle
+from indicateurs.valeurs import ValeurAnnuelle
+from indicateurs.ventilations import Dimension, LigneDeVentilation
 from socle.contraintes import liste_fermee
 from socle.modeles import LigneVersionnee, QuerySetSuivi
 from socle.recherche import COLONNE, ChampRecherche, Cherchable, QuerySetCherchable
 
 if TYPE_CHECKING:
+    from comptes.models import Utilisateur
     from indicateurs.chiffres import ChiffreCle
 
-__all__ = ["Cible", "Indicateur", "IndicateurDuPlan", "ValeurAnnuelle"]
+__all__ = [
+    "Cible",
+    "Collecte",
+    "DemandeDeValeur",
+    "Dimension",
+    "Indicateur",
+    "IndicateurDuPlan",
+    "Justificatif",
+    "LigneDeVentilation",
+    "ValeurAnnuelle",
+]
+
+
+# Les pages qui ne sont pas celle d'un indicateur (indicateurs/urls.py).
+ADRESSES_PRISES = frozenset({"saisie", "collectes", "export", "import", "objectifs"})
 
 
 class IndicateurQuerySet(QuerySetCherchable["Indicateur"]):
@@ -121,6 +140,8 @@ class Indicateur(Cherchable, LigneVersionnee):
         """Règles qui regardent un autre indicateur. Un dénominateur n'est jamais une part, et seule une part a un
         dénominateur : il ne peut donc pas y avoir de boucle."""
         super().clean()
+        if self.code in ADRESSES_PRISES:
+            raise ValidationError({"code": f"« {self.code} » est l'adresse d'une autre page : prenez-en un autre."})
         if self.denominateur is not None and self.denominateur.nature == Nature.PART:
             raise ValidationError(
                 {"denominateur": "Un dénominateur est un compte ou un montant : une part formerait une boucle."}
@@ -159,6 +180,10 @@ class Indicateur(Cherchable, LigneVersionnee):
 
     def get_absolute_url(self) -> str:
         return reverse("indicateurs:detail", args=[self.code])
+
+    def releve_de(self, utilisateur: "Utilisateur") -> bool:
+        """Son service le produit."""
+        return self.service_id is not None and self.service_id == utilisateur.service_id
 
 
 class IndicateurDuPlanQuerySet(QuerySetSuivi):

@@ -1,10 +1,10 @@
 from django.urls import path
 
-from indicateurs import views
+from indicateurs.views import pages
 
 app_name = "indicateurs"
 
 urlpatterns = [
-    path("", views.liste, name="liste"),
-    path("<slug:code>/", views.detail, name="detail"),
+    path("", pages.liste, name="liste"),
+    path("<slug:code>/", pages.detail, name="detail"),
 ]

@@ -1,7 +1,7 @@
 """Valeurs annuelles et objectifs. Une part ayant un numérateur se déduit ; elle ne se tape jamais."""
 
 from decimal import Decimal
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
@@ -10,10 +10,14 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from indicateurs.listes import Etat, Nature, OrigineDeCible, OrigineDeValeur
+from indicateurs.listes import Etat, Nature, OrigineDeValeur
+from indicateurs.ventilations import LigneDeVentilation, Ventilation, verifier_les_totaux
 from socle.contraintes import BORNES_ANNEE, liste_fermee
 from socle.formats import INSECABLE, arrondir, formater_nombre, formater_valeur
 from socle.modeles import ConflitDeVersion, LigneVersionnee, QuerySetSuivi
+
+if TYPE_CHECKING:
+    from comptes.models import Utilisateur
 
 NOMBRE = models.DecimalField(max_digits=18, decimal_places=6)
 
@@ -100,6 +104,9 @@ class ValeurAnnuelle(LigneVersionnee):
         help_text="Tel que publié ; vide, l'intitulé de l'indicateur est montré.",
     )
     remarque = models.TextField("remarque", blank=True, help_text="Affichée avec la valeur.")
+    source = models.CharField(
+        "source", max_length=300, blank=True, help_text="D'où vient ce chiffre-ci ; vide, la source de l'indicateur."
+    )
     rupture = models.CharField(
         "rupture de série",
         max_length=300,
@@ -192,6 +199,9 @@ class ValeurAnnuelle(LigneVersionnee):
     def __str__(self) -> str:
         return f"{self.indicateur} ({self.annee})"
 
+    def releve_de(self, utilisateur: "Utilisateur") -> bool:
+        return self.indicateur.releve_de(utilisateur)
+
     # --- Écriture ------------------------------------------------------------------------------
 
     def clean(self) -> None:
@@ -200,6 +210,9 @@ class ValeurAnnuelle(LigneVersionnee):
         erreurs: dict[str, str] = {}
         if self.annee and self.annee > timezone.localdate().year:
             erreurs["annee"] = "Une valeur ne se donne pas pour une année à venir."
+        elif self.annee == timezone.localdate().year and self.origine == OrigineDeValeur.CALCUL:
+            # Ce que les registres disent à ce jour se montre (indicateurs.cumuls), et ne vaut pas pour une année.
+            erreurs["annee"] = f"L'année {self.annee} n'est pas finie : un calcul à ce jour n'en est pas la valeur."
         if self.connue_le and self.connue_le > timezone.localdate():
             erreurs["connue_le"] = "Une valeur ne peut pas être connue dans le futur."
         if self.indicateur_id:
@@ -239,13 +252,18 @@ class ValeurAnnuelle(LigneVersionnee):
             }
         return {}
 
-    def enregistrer(self, *, motif: str = "", version: int | None = None) -> None:
+    def enregistrer(
+        self, *, motif: str = "", version: int | None = None, ventilation: Ventilation | None = None
+    ) -> None:
         """Seule voie d'écriture d'une valeur : règles, verrou, version, motif. Le motif va dans l'historique.
+
+        `ventilation` : les dimensions à redonner ; celles qu'on ne cite pas restent, et doivent encore faire le total.
 
         Lève ValidationError, MotifRequis (une valeur validée bougerait, ici ou parmi les taux qui s'appuient sur
         celle-ci) ou ConflitDeVersion ; rien n'est alors écrit.
         """
         with transaction.atomic():
+            self._verrouiller_la_serie()
             ancienne = self.verrouillee() if self.pk else None
             if ancienne and ancienne.version != (self.version if version is None else version):
                 raise ConflitDeVersion(ancienne)
@@ -253,10 +271,28 @@ class ValeurAnnuelle(LigneVersionnee):
                 self.version = ancienne.version
             self.full_clean()
             validees = self.validees_touchees(ancienne)
+            if ancienne and ancienne.etat == Etat.VALIDEE and ventilation and ancienne not in validees:
+                validees.insert(0, ancienne)
             if validees and not motif.strip():
                 raise MotifRequis(validees)
             self._change_reason = motif.strip() or None
             self.save()
+            if ventilation:
+                LigneDeVentilation.objects.all().remplacer(self, ventilation)
+            verifier_les_totaux(self)
+
+    def _verrouiller_la_serie(self) -> None:
+        """L'indicateur et celui qui lui sert de dénominateur : valider un taux et changer son dénominateur en même
+        temps, ou créer deux fois la même année, se fait l'un après l'autre."""
+        if self.indicateur_id:
+            series = {self.indicateur_id, self.indicateur.denominateur_id} - {None}
+            modele = type(self.indicateur)
+            list(modele._base_manager.select_for_update(no_key=True).filter(pk__in=series).order_by("pk").only("pk"))
+
+    @property
+    def a_ventiler(self) -> Decimal | None:
+        """Ce que chaque ventilation doit totaliser : la valeur, ou le numérateur d'une part ; None si indisponible."""
+        return self.valeur if self.numerateur is None else self.numerateur
 
     def validees_touchees(self, ancienne: "ValeurAnnuelle | None") -> list["ValeurAnnuelle"]:
         """Valeurs validées que l'enregistrement ferait bouger : elle-même, et les taux qui s'appuient sur elle."""
@@ -295,67 +331,22 @@ class ValeurAnnuelle(LigneVersionnee):
         )
 
     @property
+    def parts(self) -> str:
+        """« 42 / 166 », « numérateur non publié » pour un taux donné seul, vide si ce n'est pas une part."""
+        if self.numerateur is not None:
+            return f"{formater_nombre(self.numerateur)} / {formater_nombre(self.denominateur_retenu)}"
+        return "numérateur non publié" if self._est_une_part and self.valeur is not None else ""
+
+    @property
+    def taux_ecrit(self) -> str:
+        """« 35,1 % », « 25 % », « 166 consultations » ou « — » : une part déduite à une décimale, le reste
+        tel quel."""
+        decimales = None if self.numerateur is None else 1
+        return formater_valeur(self.valeur_retenue, self.indicateur.unite, decimales)
+
+    @property
     def detail(self) -> str:
         """« 42 / 166 = 25,3 % », « 25 % » ou « 166 consultations » ; « Indisponible » ou « — » sinon."""
         if self.indisponible:
             return f"Indisponible : {self.motif_indisponibilite}"
-        if self.numerateur is None:
-            return formater_valeur(self.valeur, self.indicateur.unite, None)
-        parts = f"{formater_nombre(self.numerateur)} / {formater_nombre(self.denominateur_retenu)}"
-        return f"{parts} = {formater_valeur(self.valeur_retenue, self.indicateur.unite, 1)}"
-
-
-class Cible(LigneVersionnee):
-    """Un objectif d'un indicateur pour une année, avec qui le fixe et où c'est écrit."""
-
-    indicateur = models.ForeignKey("indicateurs.Indicateur", on_delete=models.PROTECT, related_name="cibles")
-    annee = models.PositiveSmallIntegerField("année", validators=BORNES_ANNEE)
-    valeur = models.DecimalField("valeur", max_digits=18, decimal_places=6)
-    origine = models.CharField("origine", max_length=17, choices=OrigineDeCible, default=OrigineDeCible.PLAN)
-    reference = models.CharField("référence", max_length=300, blank=True)
-    active = models.BooleanField("active", default=True)
-
-    CHAMPS_DES_CONTRAINTES = {"cible_une_par_origine": "annee", "cible_positive": "valeur"}
-
-    objects = QuerySetSuivi.as_manager()
-    history = HistoricalRecords()
-
-    class Meta:
-        verbose_name = "objectif"
-        verbose_name_plural = "objectifs"
-        ordering = ["indicateur", "annee"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["indicateur", "annee", "origine"],
-                name="cible_une_par_origine",
-                violation_error_message="Cet indicateur a déjà un objectif de cette origine pour cette année.",
-            ),
-            liste_fermee(
-                "origine",
-                OrigineDeCible,
-                nom="cible_origine_connue",
-                message="Origine inconnue : plan, obligation ou objectif national.",
-            ),
-            models.CheckConstraint(
-                condition=Q(valeur__gte=0),
-                name="cible_positive",
-                violation_error_message="Un objectif ne peut pas être négatif.",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.indicateur} ({self.annee})"
-
-    @property
-    def affichage(self) -> str:
-        return formater_valeur(self.valeur, self.indicateur.unite, None)
-
-    def clean(self) -> None:
-        super().clean()
-        if (
-            self.indicateur_id
-            and self.valeur is not None
-            and self.indicateur.nature == Nature.PART
-            and self.valeur > 100
-        ):
-            raise ValidationError({"valeur": "Une part se donne de 0 à 100 %."})
+        return self.taux_ecrit if self.numerateur is None else f"{self.parts} = {self.taux_ecrit}"

@@ -74,20 +74,20 @@ def test_l_ecart_se_calcule_sur_les_valeurs_non_arrondies(plan, part):
     fabriques.valeur(part, 2024, numerateur=17, denominateur=45)
     chiffre = le_chiffre(plan)
     assert (chiffre.nombre, chiffre.nombre_precedent) == ("38\u00a0%", "33\u00a0%")
-    assert (chiffre.annee_precedente, chiffre.ecart_ecrit) == (2023, "+4,4\u00a0points")
+    assert (chiffre.annee_precedente, chiffre.ecart_ecrit) == (2023, "+\u00a04,4\u00a0points")
 
 
 @pytest.mark.parametrize(
     ("champs", "avant", "apres", "ecrit"),
     [
-        ({"nature": Nature.PART, "unite": "%"}, "48", "51.2", "+3,2\u00a0points"),
-        ({"nature": Nature.PART, "unite": "%"}, "51.2", "50", "−1,2\u00a0point"),
-        ({"nature": Nature.PART, "unite": "%"}, "50", "50.25", "+0,3\u00a0point"),
+        ({"nature": Nature.PART, "unite": "%"}, "48", "51.2", "+\u00a03,2\u00a0points"),
+        ({"nature": Nature.PART, "unite": "%"}, "51.2", "50", "−\u00a01,2\u00a0point"),
+        ({"nature": Nature.PART, "unite": "%"}, "50", "50.25", "+\u00a00,3\u00a0point"),
         ({"nature": Nature.PART, "unite": "%"}, "50", "50.04", "stable"),
-        ({"nature": Nature.COMPTE, "unite": "marchés"}, "151", "166", "+15"),
+        ({"nature": Nature.COMPTE, "unite": "marchés"}, "151", "166", "+\u00a015"),
         ({"nature": Nature.COMPTE}, "166", "166", "stable"),
-        ({"nature": Nature.MONTANT, "unite": "€"}, "20000", "18500", "−1\u202f500\u00a0€"),
-        ({"nature": Nature.MONTANT}, "20000", "21000", "+1\u202f000\u00a0€"),
+        ({"nature": Nature.MONTANT, "unite": "€"}, "20000", "18500", "−\u00a01\u202f500\u00a0€"),
+        ({"nature": Nature.MONTANT}, "20000", "21000", "+\u00a01\u202f000\u00a0€"),
     ],
 )
 def test_l_ecart_s_ecrit_selon_la_nature(plan, champs, avant, apres, ecrit):

@@ -59,7 +59,7 @@ def test_la_carte_mene_a_la_page_de_l_indicateur_et_a_son_calcul(lecteur, plan, 
     assert '<a href="/indicateurs/part/" class="grand">51 %<' in texte
     assert '<a href="/indicateurs/part/#calcul">Comment c\'est calculé' in texte
     assert "Valeur 2024, validée" in texte
-    assert f'2023 : {L_AN_PASSE}48 %</a> <strong class="ecart">+3 points</strong>' in texte
+    assert f'2023 : {L_AN_PASSE}48 %</a> <strong class="ecart">+ 3 points</strong>' in texte
     assert "<summary>Remarque</summary>Hors accords-cadres.</details>" in texte
     assert "Objectif : —</p>" in texte
 
@@ -133,12 +133,12 @@ def test_une_page_pleine_montre_le_chiffre_les_annees_et_les_objectifs(lecteur, 
     fabriques.cible(part, 2025, 10, active=False)
     texte = page(lecteur, "/indicateurs/part/")
     assert '<span class="grand">25 %</span>' in texte
-    assert f'2023 : {L_AN_PASSE}20 %</a> <strong class="ecart">+5,3 points</strong>' in texte
+    assert f'2023 : {L_AN_PASSE}20 %</a> <strong class="ecart">+ 5,3 points</strong>' in texte
     assert '<h2 id="annees-titre">' in texte
     assert 'Objectif 2026 : <a class="nombre-lie" href="/indicateurs/part/#objectifs-titre">50 %</a>' in texte
     assert '<h2 id="objectifs-titre">' in texte
     assert "42 / 166 = 25,3 %" in texte
-    assert 'data-libelle="Écart">+5,3 points<' in texte
+    assert 'data-libelle="Écart">+ 5,3 points<' in texte
     assert 'id="calcul"' in texte
     assert all(dit in texte for dit in ("Ce qu'on compte.", "On divise.", "Registre", "Délibération 12"))
     assert '<a href="/indicateurs/total/">Consultations</a>, valeur de la même année' in texte
@@ -216,7 +216,7 @@ def test_la_liste_situe_chaque_chiffre(lecteur, part):
     fabriques.cible(part, 2026, 60)
     texte = page(lecteur, "/indicateurs/")
     assert '51 % <span class="discret">(2024)</span>' in texte
-    assert '48 % <span class="discret">(2023)</span> <strong class="ecart">+3 points</strong>' in texte
+    assert '48 % <span class="discret">(2023)</span> <strong class="ecart">+ 3 points</strong>' in texte
     assert '60 % <span class="discret">(2026)</span>' in texte
 
 

@@ -4,7 +4,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django_tables2 import RequestConfig
 
-from indicateurs.chiffres import annee_a_saisir, chiffre_de, comparaisons
+from indicateurs.chiffres import annee_a_saisir, chiffre_de
+from indicateurs.comparaisons import comparaisons
 from indicateurs.filtres import FiltreIndicateurs
 from indicateurs.graphiques import graphique_annees
 from indicateurs.models import Indicateur

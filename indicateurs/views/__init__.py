@@ -1,0 +1,1 @@
+"""Les pages des indicateurs, un fichier par sujet."""
