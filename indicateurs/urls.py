@@ -1,10 +1,11 @@
 from django.urls import path
 
-from indicateurs.views import pages
+from indicateurs.views import pages, valeurs
 
 app_name = "indicateurs"
 
 urlpatterns = [
     path("", pages.liste, name="liste"),
     path("<slug:code>/", pages.detail, name="detail"),
+    path("<slug:code>/valeurs/<int:annee>/", valeurs.valeur, name="valeur"),
 ]

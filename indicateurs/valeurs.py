@@ -285,7 +285,7 @@ class ValeurAnnuelle(LigneVersionnee):
         """L'indicateur et celui qui lui sert de dénominateur : valider un taux et changer son dénominateur en même
         temps, ou créer deux fois la même année, se fait l'un après l'autre."""
         if self.indicateur_id:
-            series = {self.indicateur_id, self.indicateur.denominateur_id} - {None}
+            series = {pk for pk in (self.indicateur_id, self.indicateur.denominateur_id) if pk}
             modele = type(self.indicateur)
             list(modele._base_manager.select_for_update(no_key=True).filter(pk__in=series).order_by("pk").only("pk"))
 

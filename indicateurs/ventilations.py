@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
-from socle.formats import formater_nombre
+from socle.formats import FormatInvalide, formater_nombre, lire_nombre
 from socle.modeles import LigneVersionnee, QuerySetSuivi
 
 if TYPE_CHECKING:
@@ -94,6 +94,25 @@ class LigneDeVentilation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.modalite} : {formater_nombre(self.nombre)}"
+
+
+def ecrire_la_ventilation(valeur: "ValeurAnnuelle", dimension: Dimension) -> str:
+    """Telle qu'on la tape : « Travaux : 41 », une ligne par modalité."""
+    lignes = LigneDeVentilation.objects.filter(valeur=valeur, dimension=dimension)
+    return "\n".join(f"{ligne.modalite} : {formater_nombre(ligne.nombre)}" for ligne in lignes)
+
+
+def lire_la_ventilation(texte: str) -> dict[str, Decimal]:
+    """L'inverse de `ecrire_la_ventilation`. Lève FormatInvalide, qui cite la ligne en cause."""
+    nombres: dict[str, Decimal] = {}
+    for ligne in filter(str.strip, texte.splitlines()):
+        modalite, _, nombre = (morceau.strip() for morceau in ligne.rpartition(":"))
+        if not modalite:
+            raise FormatInvalide.pour(ligne, "une modalité et son nombre", "« Travaux : 41 »")
+        if modalite in nombres:
+            raise FormatInvalide.pour(ligne, "une nouvelle modalité", "chaque modalité une seule fois")
+        nombres[modalite] = lire_nombre(nombre)
+    return nombres
 
 
 def verifier_les_totaux(valeur: "ValeurAnnuelle") -> None:

@@ -21,6 +21,7 @@ from socle.formats import (
     formater_nombre,
     lire_date,
     lire_nombre,
+    lire_pourcentage,
 )
 
 
@@ -80,6 +81,12 @@ class ChampNombre(ChampLu, forms.DecimalField):
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         return {**super().widget_attrs(widget), "inputmode": "decimal"}
+
+
+class ChampPourcentage(ChampNombre):
+    """Un pourcentage en points : « 25 », « 25 % » et « 25,5 % » se lisent."""
+
+    lire = staticmethod(lire_pourcentage)
 
 
 class SaisieDate(forms.DateInput):

@@ -49,6 +49,8 @@ ANONYME = frozenset({"anonyme"})
 CONNECTES = TOUT_LE_MONDE - ANONYME
 TOUS_LES_ROLES = CONNECTES - {"sans_role"}
 METTRE_A_JOUR = frozenset({"agent", "service", "responsable", "administrateur"})
+# L'indicateur du décor est du service de l'agent, quelle que soit l'action qu'il demande.
+SAISIR = METTRE_A_JOUR | {"ailleurs"}
 RESPONSABLES = frozenset({"responsable", "administrateur"})
 ADMINISTRATEURS = frozenset({"administrateur"})
 
@@ -398,6 +400,7 @@ TABLE = [
     # --- indicateurs
     Ligne("indicateurs:liste"),
     Ligne("indicateurs:detail"),
+    Ligne("indicateurs:valeur", SAISIR, {"remarque": TAPE}),
     *fiche(
         Indicateur,
         RESPONSABLES,
@@ -705,7 +708,7 @@ def test_un_compte_desactive_est_deconnecte(site):
 INTROUVABLES = [
     *[(nom, {"pk": pk}) for nom in ("actions:detail", "actions:modifier", *GESTES) for pk in (999_999, 10**30)],
     ("actions:partenaire", {"slug": "inconnu"}),
-    ("indicateurs:detail", {"code": "inconnu"}),
+    *[(nom, {"code": "inconnu"}) for nom in ("indicateurs:detail", "indicateurs:valeur")],
 ]
 
 

@@ -33,7 +33,15 @@ from actions.models import (
 from comptes.gestes import LigneDeLot, Lot, Trace
 from comptes.models import Collectivite, Courriel, Service, Utilisateur
 from indicateurs.listes import Nature
-from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuelle
+from indicateurs.models import (
+    Cible,
+    Dimension,
+    Indicateur,
+    IndicateurDuPlan,
+    Justificatif,
+    LigneDeVentilation,
+    ValeurAnnuelle,
+)
 from partenaires.models import Convention, Partenaire
 from tests import fabriques
 
@@ -111,6 +119,19 @@ def valeur(**champs) -> ValeurAnnuelle:
     if "valeur" in champs:
         champs["valeur"] = Decimal(champs["valeur"])
     return ValeurAnnuelle(indicateur=fabriques.indicateur(nature=Nature.PART), annee=2023, **champs)
+
+
+def ventilee(**champs) -> LigneDeVentilation:
+    compte = fabriques.indicateur()
+    dimension = Dimension.objects.create(indicateur=compte, nom="par nature")
+    total = fabriques.valeur(compte, 2023, valeur=Decimal(1))
+    return LigneDeVentilation(
+        **{"valeur": total, "dimension": dimension, "modalite": "Travaux", "nombre": Decimal(1), **champs}
+    )
+
+
+def justificatif(**champs) -> Justificatif:
+    return Justificatif(valeur=fabriques.valeur(fabriques.indicateur(), 2023, valeur=Decimal(1)), titre="x", **champs)
 
 
 def cible(**champs) -> Cible:
@@ -276,6 +297,11 @@ INFRACTIONS = [
     Infraction("cible_une_par_origine", lambda: double(cible())),
     Infraction("cible_origine_connue", lambda: cible(origine=INCONNU), dit=CHOIX),
     Infraction("cible_positive", lambda: cible(valeur=Decimal(-1))),
+    Infraction("dimension_une_fois", lambda: double(Dimension(indicateur=fabriques.indicateur(), nom="par nature"))),
+    Infraction("lignedeventilation_une_fois", lambda: double(ventilee())),
+    Infraction("lignedeventilation_positive", lambda: ventilee(nombre=Decimal(-1))),
+    Infraction("justificatif_fichier_ou_lien", lambda: justificatif()),
+    Infraction("justificatif_fichier_ou_lien", lambda: justificatif(fichier="x", lien="https://exemple.fr/")),
 ]
 
 # --- Ce que le projet déclare ---------------------------------------------------------------------

@@ -202,7 +202,8 @@ PAGES = [
     Page("indicateurs:liste", 10, qui="agent"),
     Page("indicateurs:detail", 10),
     Page("indicateurs:detail", 10, qui="responsable"),
-    *fiche(Indicateur, 12, add=8, change=16, delete=12),
+    Page("indicateurs:valeur", 10, qui="responsable"),
+    *fiche(Indicateur, 12, add=8, change=18, delete=16),
     Page(
         "admin:indicateurs_indicateur_history",
         70,
