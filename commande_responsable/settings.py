@@ -245,8 +245,8 @@ JOURS_AVANT_COMITE = _lire(env.int, "JOURS_AVANT_COMITE", 14)
 if JOURS_AVANT_COMITE < 1:
     raise ImproperlyConfigured("Réglage JOURS_AVANT_COMITE : un nombre de jours, 1 au moins.")
 
-# Au-delà de quel écart avec l'année d'avant une valeur saisie demande un commentaire : en points pour une part, en pour
-# cent de l'année d'avant pour le reste.
+# Au-delà de quel écart avec l'année d'avant une valeur saisie demande une remarque : en points pour une part, en pour
+# cent pour le reste.
 ECART_PLAUSIBLE_EN_POINTS = _lire(env.int, "ECART_PLAUSIBLE_EN_POINTS", 20)
 ECART_PLAUSIBLE_EN_POURCENT = _lire(env.int, "ECART_PLAUSIBLE_EN_POURCENT", 50)
 if min(ECART_PLAUSIBLE_EN_POINTS, ECART_PLAUSIBLE_EN_POURCENT) < 1:

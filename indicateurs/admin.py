@@ -20,7 +20,8 @@ from comptes.administration import (
     LignesVersionnees,
 )
 from comptes.droits import Droit
-from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuelle
+from indicateurs.apercu import AvecApercu
+from indicateurs.models import Cible, Dimension, Indicateur, IndicateurDuPlan, ValeurAnnuelle
 
 
 class FormulaireDeValeur(FormulaireDAdministration):
@@ -57,6 +58,28 @@ class FormulaireDeValeur(FormulaireDAdministration):
         return super().save(commit=commit)
 
 
+class FormulaireDeCible(FormulaireDAdministration):
+    """Un objectif ; sur un indicateur neutre, il faut dire qu'on le veut malgré l'avertissement."""
+
+    confirmer = forms.BooleanField(
+        label="Fixer quand même cet objectif",
+        required=False,
+        help_text="Ne sert qu'à un indicateur neutre, après avoir lu l'avertissement.",
+    )
+    champs_sans_donnee = frozenset({"version", "confirmer"})
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if self.errors or not self.instance.indicateur_id or not self.has_changed():
+            return
+        if self.instance.avertissement and not self.cleaned_data["confirmer"]:
+            self.add_error("confirmer", self.instance.avertissement)
+
+
+class LigneDeCible(FormulaireDeCible, FormulaireDeLigne):
+    """Le même, dans la fiche de son indicateur."""
+
+
 class LigneDeValeur(FormulaireDeValeur, FormulaireDeLigne):
     """La même, dans la fiche de son indicateur."""
 
@@ -82,8 +105,15 @@ class ValeursDeLIndicateur(LignesVersionnees):
 
 class CiblesDeLIndicateur(LignesVersionnees):
     model = Cible
+    form = LigneDeCible
     droit = Droit.TENIR_LES_REFERENTIELS
-    fields = ["annee", "valeur", "origine", "reference", "active"]
+    fields = ["annee", "valeur", "origine", "reference", "active", "confirmer"]
+
+
+class DimensionsDeLIndicateur(LignesVersionnees):
+    model = Dimension
+    droit = Droit.TENIR_LES_REFERENTIELS
+    fields = ["nom"]
 
 
 class PlacesDeLIndicateur(LignesEnTableau):
@@ -105,7 +135,7 @@ class IndicateursDuPlan(LignesEnTableau):
 
 
 @admin.register(Indicateur)
-class IndicateurAdmin(AdminVersionne):
+class IndicateurAdmin(AvecApercu, AdminVersionne):
     droit = Droit.TENIR_LES_REFERENTIELS
     suppression_permise = True
     list_display = ["intitule", "code", "nature", "unite", "sens", "service", "derniere_annee"]
@@ -120,9 +150,13 @@ class IndicateurAdmin(AdminVersionne):
         ("Liens", {"fields": ["denominateur", "actions"]}),
     ]
 
+    def indicateur_de(self, obj: Indicateur) -> Indicateur:
+        return obj
+
     def get_inlines(self, request, obj):
         """Une valeur se juge sur la nature de son indicateur : il est créé d'abord."""
-        return [ValeursDeLIndicateur, CiblesDeLIndicateur, PlacesDeLIndicateur] if obj else [PlacesDeLIndicateur]
+        series = [ValeursDeLIndicateur, CiblesDeLIndicateur, DimensionsDeLIndicateur] if obj else []
+        return [*series, PlacesDeLIndicateur]
 
     def get_queryset(self, request):
         derniere = ValeurAnnuelle.objects.filter(indicateur=OuterRef("pk")).order_by("-annee").values("annee")[:1]
@@ -145,7 +179,7 @@ class ValeurAnnuelleAdmin(AdminVersionne):
     fieldsets = [
         (None, {"fields": ["indicateur", "annee", "etat", "motif"]}),
         ("Valeur", {"fields": ["valeur", "numerateur", "denominateur", "indisponible", "motif_indisponibilite"]}),
-        ("Ce qu'on en dit", {"fields": ["libelle", "remarque", "rupture", "origine", "connue_le"]}),
+        ("Ce qu'on en dit", {"fields": ["libelle", "remarque", "source", "rupture", "origine", "connue_le"]}),
     ]
 
     def get_readonly_fields(self, request, obj=None):
@@ -169,13 +203,18 @@ class ValeurAnnuelleAdmin(AdminVersionne):
 
 
 @admin.register(Cible)
-class CibleAdmin(AdminVersionne):
+class CibleAdmin(AvecApercu, AdminVersionne):
     droit = Droit.TENIR_LES_REFERENTIELS
+    form = FormulaireDeCible
+    fields = ["indicateur", "annee", "valeur", "origine", "reference", "active", "confirmer"]
     list_display = ["indicateur", "annee_simple", "valeur", "origine", "reference", "active"]
     list_filter = ["annee", "origine", "active"]
     list_select_related = ["indicateur"]
     search_fields = ["indicateur__intitule", "reference"]
     autocomplete_fields = ["indicateur"]
+
+    def indicateur_de(self, obj: Cible) -> Indicateur:
+        return obj.indicateur
 
     @admin.display(description="année", ordering="annee")
     def annee_simple(self, cible: Cible) -> str:

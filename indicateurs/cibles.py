@@ -1,17 +1,22 @@
 """Les objectifs d'un indicateur : année, valeur, qui les fixe, où c'est écrit."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from indicateurs.listes import Nature, OrigineDeCible, Sens
+from indicateurs.references import ObjectifDeReference
 from socle.contraintes import BORNES_ANNEE, liste_fermee
 from socle.formats import formater_valeur
 from socle.modeles import LigneVersionnee, QuerySetSuivi
+
+if TYPE_CHECKING:
+    from indicateurs.models import Indicateur
 
 # La préférence locale est contraire à l'égalité de traitement des candidats : code de la commande publique, art. L3.
 AVERTISSEMENT = (
@@ -21,6 +26,35 @@ AVERTISSEMENT = (
 
 # Quand une année a plusieurs objectifs, celui du plan passe devant l'obligation, puis l'objectif national.
 _RANG_DE_L_ORIGINE = {origine: rang for rang, origine in enumerate(OrigineDeCible.values)}
+
+
+class CibleQuerySet(QuerySetSuivi["Cible"]):
+    def reprendre(self, objectif: ObjectifDeReference, indicateur: "Indicateur") -> "Cible":
+        """Donne à l'indicateur cet objectif de référence. Demandé deux fois : rien de plus.
+
+        Lève ValidationError si l'indicateur n'est pas une part, est neutre, ou a déjà, pour cette année et de cette
+        origine, un autre objectif.
+        """
+        if indicateur.nature != Nature.PART:
+            raise ValidationError({"indicateur": "Cet objectif est un pourcentage : choisissez une part."})
+        voulue = self.model(
+            indicateur=indicateur,
+            annee=objectif.annee,
+            valeur=objectif.valeur,
+            origine=objectif.origine,
+            reference=objectif.reference,
+            active=objectif.active,
+        )
+        if voulue.avertissement:
+            raise ValidationError({"indicateur": voulue.avertissement})
+        with transaction.atomic():
+            indicateur.verrouillee()
+            deja = self.filter(indicateur=indicateur, annee=objectif.annee, origine=objectif.origine).first()
+            if deja is not None and (deja.valeur, deja.reference) == (voulue.valeur, voulue.reference):
+                return deja
+            voulue.full_clean()
+            voulue.save()
+        return voulue
 
 
 class Cible(LigneVersionnee):
@@ -35,7 +69,7 @@ class Cible(LigneVersionnee):
 
     CHAMPS_DES_CONTRAINTES = {"cible_une_par_origine": "annee", "cible_positive": "valeur"}
 
-    objects = QuerySetSuivi.as_manager()
+    objects = CibleQuerySet.as_manager()
     history = HistoricalRecords()
 
     class Meta:

@@ -36,7 +36,7 @@ from actions.suivi import PorteeDeNote, RoleDePartenaire
 from comptes.droits import Role
 from comptes.gestes import Geste, PorteeDeJeton
 from comptes.models import Collectivite, Courriel, Jeton, LigneDeLot, Lot, Service, Siren, Trace, Utilisateur
-from indicateurs.listes import Etat, Nature, OrigineDeCible
+from indicateurs.listes import Etat, Nature, OrigineDeCible, Sens
 from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuelle
 from partenaires.models import Convention, Partenaire, TypeDePartenaire
 from socle.echeances import Echeance, Precision
@@ -252,6 +252,7 @@ def _petit_indicateur(plan: Plan, service: Service) -> tuple[Indicateur, ValeurA
         unite="%",
         denominateur=consultations,
         service=service,
+        sens=Sens.HAUSSE,
     )
     valeur = fabriques.valeur(part, 2023, numerateur=42, etat=Etat.VALIDEE)
     cible = Cible.objects.create(indicateur=part, annee=2026, valeur=50, origine=OrigineDeCible.PLAN)

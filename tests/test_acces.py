@@ -400,6 +400,11 @@ TABLE = [
     # --- indicateurs
     Ligne("indicateurs:liste"),
     Ligne("indicateurs:detail"),
+    Ligne(
+        "indicateurs:objectifs",
+        envoi=lambda site: {"objectif": "environnement-pnad", "indicateur": site.decor.objet(Indicateur).code},
+        sauf=a_chacun(403, frozenset({"lecteur", "agent", "service", "ailleurs"}), VIDE, ENVOI),
+    ),
     Ligne("indicateurs:valeur", SAISIR, {"remarque": TAPE}),
     *fiche(
         Indicateur,

@@ -95,6 +95,7 @@ PAGES = {
         TOUS, variantes=("?plan=plan-garni&sans_valeur=2026", "?plan=plan-garni&sans_valeur=2023", "?page=2")
     ),
     "indicateurs:detail": Ligne(TOUS, graphiques=1),
+    "indicateurs:objectifs": Ligne((Role.LECTEUR,)),
     "indicateurs:valeur": Ligne((Role.RESPONSABLE,)),
     "admin:index": Ligne((Role.RESPONSABLE,)),
     "admin:app_list": Ligne(),

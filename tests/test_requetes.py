@@ -202,6 +202,7 @@ PAGES = [
     Page("indicateurs:liste", 10, qui="agent"),
     Page("indicateurs:detail", 10),
     Page("indicateurs:detail", 10, qui="responsable"),
+    Page("indicateurs:objectifs", 6, qui="responsable"),
     Page("indicateurs:valeur", 10, qui="responsable"),
     *fiche(Indicateur, 12, add=8, change=18, delete=16),
     Page(
