@@ -37,14 +37,7 @@ class CibleQuerySet(QuerySetSuivi["Cible"]):
         """
         if indicateur.nature != Nature.PART:
             raise ValidationError({"indicateur": "Cet objectif est un pourcentage : choisissez une part."})
-        voulue = self.model(
-            indicateur=indicateur,
-            annee=objectif.annee,
-            valeur=objectif.valeur,
-            origine=objectif.origine,
-            reference=objectif.reference,
-            active=objectif.active,
-        )
+        voulue = self.model(indicateur=indicateur, **objectif.champs)
         if voulue.avertissement:
             raise ValidationError({"indicateur": voulue.avertissement})
         with transaction.atomic():

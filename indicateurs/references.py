@@ -6,6 +6,7 @@ Ils ne sont donnés à aucun indicateur d'office : ce qu'un indicateur compte, l
 import datetime
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from indicateurs.listes import OrigineDeCible
 
@@ -27,6 +28,11 @@ class ObjectifDeReference:
     reference: str
     active: bool
     depuis: datetime.date | None = None
+
+    @property
+    def champs(self) -> dict[str, Any]:
+        """Ce que l'objectif d'un indicateur en reprend : les champs de `Cible`."""
+        return {nom: getattr(self, nom) for nom in ("annee", "valeur", "origine", "reference", "active")}
 
     @property
     def vigueur(self) -> str:

@@ -1,7 +1,7 @@
 """Les chiffres inventés, année par année. 2026 n'est connu qu'en partie, et provisoire."""
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,10 +12,11 @@ AU_TROISIEME_TRIMESTRE = "Au 30 septembre 2026."
 
 @dataclass(frozen=True)
 class Releve:
-    """Une valeur et le jour où on l'a connue ; `champs` : ceux de ValeurAnnuelle."""
+    """Une valeur et le jour où on l'a connue ; `champs` : ceux de ValeurAnnuelle ; `ventilation` : par modalité."""
 
     connue_le: datetime.date
     champs: dict[str, Any]
+    ventilation: dict[str, Decimal] = field(default_factory=dict)
 
 
 def _releve(annee: int, **champs: Any) -> Releve:
@@ -42,8 +43,21 @@ def _parts(**par_annee: int) -> tuple[Releve, ...]:
     return tuple(_releve(int(annee[1:]), numerateur=numerateur) for annee, numerateur in par_annee.items())
 
 
+def _par_nature(annee: int, travaux: int, fournitures: int, services: int) -> Releve:
+    """Un compte et sa ventilation, qui en fait le total."""
+    nombres = {"Travaux": travaux, "Fournitures": fournitures, "Services": services}
+    total = _releve(annee, valeur=sum(nombres.values()))
+    return replace(total, ventilation={nom: Decimal(nombre) for nom, nombre in nombres.items()})
+
+
 CHIFFRES = {
-    "consultations": _comptes(a2022=142, a2023=158, a2024=171, a2025=163, a2026=121),
+    "consultations": (
+        _par_nature(2022, 38, 45, 59),
+        _par_nature(2023, 44, 47, 67),
+        _par_nature(2024, 51, 48, 72),
+        _par_nature(2025, 46, 45, 72),
+        _par_nature(2026, 33, 34, 54),
+    ),
     "clauses-environnementales": _parts(a2022=41, a2023=67, a2024=98, a2025=124, a2026=108),
     "clauses-sociales": _parts(a2022=18, a2023=29, a2024=44, a2025=53),
     "heures-insertion": _comptes(a2022=8_420, a2023=11_950, a2024=17_310, a2025=19_480, a2026=15_725),

@@ -11,15 +11,16 @@ from accueil.demo_complet.personnes import Equipe
 from accueil.demo_complet.recits.recit import Recit
 from actions.models import Action, Plan
 from indicateurs.listes import Nature, OrigineDeCible, Sens
-from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuelle
+from indicateurs.models import Cible, Dimension, Indicateur, IndicateurDuPlan, ValeurAnnuelle
+from indicateurs.references import PAR_CLE
 
 CREATION = datetime.date(2022, 3, 14)
-PLAN, OBLIGATION, NATIONAL = OrigineDeCible.PLAN, OrigineDeCible.OBLIGATION, OrigineDeCible.OBJECTIF_NATIONAL
+PLAN = OrigineDeCible.PLAN
 
 
 @dataclass(frozen=True)
 class Mesure:
-    """`objectifs` : année, valeur, origine, référence."""
+    """`objectifs` : année, valeur, origine, référence ; `references` : les clés de ceux qu'on reprend."""
 
     code: str
     intitule: str
@@ -33,6 +34,8 @@ class Mesure:
     denominateur: str = ""
     chiffre_cle: bool = False
     objectifs: tuple[tuple[int, int, OrigineDeCible, str], ...] = ()
+    references: tuple[str, ...] = ()
+    dimension: str = ""
 
 
 # Un dénominateur vient avant les parts qui s'appuient sur lui.
@@ -47,6 +50,7 @@ MESURES = (
         "Toute consultation dont l'avis a été publié ou la lettre envoyée dans l'année, quel qu'en soit le montant.",
         "Dénombrement au registre des consultations, lots non comptés.",
         "Registre des consultations",
+        dimension="par nature d'achat",
     ),
     Mesure(
         "clauses-environnementales",
@@ -62,10 +66,9 @@ MESURES = (
         chiffre_cle=True,
         objectifs=(
             (2024, 60, PLAN, "Plan, objectif 3.1"),
-            (2025, 100, NATIONAL, "Plan national pour des achats durables 2022–2025"),
             (2026, 90, PLAN, "Plan, objectif 3.1"),
-            (2026, 100, OBLIGATION, "Loi Climat et résilience, article 35"),
         ),
+        references=("environnement-pnad", "environnement-climat-resilience"),
     ),
     Mesure(
         "clauses-sociales",
@@ -79,10 +82,8 @@ MESURES = (
         "Registre des consultations, colonne « social »",
         denominateur="consultations",
         chiffre_cle=True,
-        objectifs=(
-            (2025, 30, NATIONAL, "Plan national pour des achats durables 2022–2025"),
-            (2026, 40, PLAN, "Plan, objectif 2.2"),
-        ),
+        objectifs=((2026, 40, PLAN, "Plan, objectif 2.2"),),
+        references=("social-pnad",),
     ),
     Mesure(
         "heures-insertion",
@@ -213,6 +214,10 @@ def mesurer(
         for annee, valeur, origine, reference in mesure.objectifs:
             cible = Cible(indicateur=indicateur, annee=annee, valeur=valeur, origine=origine, reference=reference)
             enregistrer(cible, **signature)
+        for cle in mesure.references:
+            enregistrer(Cible(indicateur=indicateur, **PAR_CLE[cle].champs), **signature)
+        if mesure.dimension:
+            enregistrer(Dimension(indicateur=indicateur, nom=mesure.dimension), **signature)
     for mesure in MESURES:
         for releve in CHIFFRES[mesure.code]:
             relever(crees[mesure.code], releve, equipe, calendrier, maintenant)
@@ -233,4 +238,5 @@ def relever(
     valeur = ValeurAnnuelle(indicateur=indicateur, connue_le=connue_le, **releve.champs)
     valeur._history_date = saisi_le  # type: ignore[attr-defined]
     valeur._history_user = equipe.responsable  # type: ignore[attr-defined]
-    valeur.enregistrer()
+    ventilation = {dimension: releve.ventilation for dimension in indicateur.dimensions.all() if releve.ventilation}
+    valeur.enregistrer(ventilation=ventilation)
