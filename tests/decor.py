@@ -52,6 +52,8 @@ ECHEANCES = (
     Echeance(datetime.date(2025, 2, 14), Precision.JOUR),
 )
 PREMIERE_ANNEE = 2021
+# Celle où l'indicateur du décor a une valeur.
+ANNEE_DE_LA_VALEUR = 2023
 CHIFFRES_CLES = 3
 SECRET_DE_CALENDRIER = "le-secret-d-un-calendrier-d-essai"
 
@@ -90,6 +92,8 @@ class Decor:
                 return self.objet(Partenaire).slug
             case "plan":
                 return self.plan.slug
+            case "annee":
+                return ANNEE_DE_LA_VALEUR
             case "code":
                 return self.objet(Indicateur).code
             case "object_id" | "id" if route.nom == "admin:view_on_site":
@@ -202,7 +206,7 @@ def decor_acces() -> Decor:
     actions = {nom: Action.objects.get(pk=action.pk) for nom, action in actions.items()}
     premiere = actions["sienne"]
 
-    indicateur, valeur, place, cible = _petit_indicateur(plan)
+    indicateur, valeur, place, cible = _petit_indicateur(plan, service)
     indicateur.actions.set(actions.values())
     return Decor(
         plan=plan,
@@ -236,12 +240,18 @@ def _version(action: Action) -> int:
     return Action.objects.values_list("version", flat=True).get(pk=action.pk)
 
 
-def _petit_indicateur(plan: Plan) -> tuple[Indicateur, ValeurAnnuelle, IndicateurDuPlan, Cible]:
-    """Une part validée et son dénominateur partagé, un objectif."""
+def _petit_indicateur(plan: Plan, service: Service) -> tuple[Indicateur, ValeurAnnuelle, IndicateurDuPlan, Cible]:
+    """Une part validée du service de l'agent et son dénominateur partagé, un objectif."""
     consultations = fabriques.indicateur(plan, code="consultations", intitule="Consultations")
     fabriques.valeur(consultations, 2023, valeur=166)
     part = fabriques.indicateur(
-        plan, code="part", intitule="Part avec clause", nature=Nature.PART, unite="%", denominateur=consultations
+        plan,
+        code="part",
+        intitule="Part avec clause",
+        nature=Nature.PART,
+        unite="%",
+        denominateur=consultations,
+        service=service,
     )
     valeur = fabriques.valeur(part, 2023, numerateur=42, etat=Etat.VALIDEE)
     cible = Cible.objects.create(indicateur=part, annee=2026, valeur=50, origine=OrigineDeCible.PLAN)

@@ -49,6 +49,8 @@ ANONYME = frozenset({"anonyme"})
 CONNECTES = TOUT_LE_MONDE - ANONYME
 TOUS_LES_ROLES = CONNECTES - {"sans_role"}
 METTRE_A_JOUR = frozenset({"agent", "service", "responsable", "administrateur"})
+# L'indicateur du décor est du service de l'agent, quelle que soit l'action qu'il demande.
+SAISIR = METTRE_A_JOUR | {"ailleurs"}
 RESPONSABLES = frozenset({"responsable", "administrateur"})
 ADMINISTRATEURS = frozenset({"administrateur"})
 
@@ -165,6 +167,13 @@ def grille_remplie(site: "Site") -> dict[str, Any]:
     """Une cellule changée sur la ligne de l'action qu'un responsable demande."""
     action = site.decor.actions["d_autrui"]
     return {f"a{action.pk}-priorite": "HAUTE", f"a{action.pk}-version": str(action.version)}
+
+
+def valeur_remarquee(site: "Site") -> dict[str, Any]:
+    """Une remarque sur la valeur de l'indicateur du décor."""
+    valeur = site.decor.objet(ValeurAnnuelle)
+    ligne = f"i{valeur.indicateur_id}"
+    return {"lignes": str(valeur.indicateur_id), f"{ligne}-remarque": TAPE, f"{ligne}-version": str(valeur.version)}
 
 
 def un_classeur(site: "Site") -> dict[str, Any]:
@@ -398,6 +407,15 @@ TABLE = [
     # --- indicateurs
     Ligne("indicateurs:liste"),
     Ligne("indicateurs:detail"),
+    Ligne("indicateurs:saisie", SAISIR, valeur_remarquee, vide=302),
+    Ligne(
+        "indicateurs:saisie_ligne",
+        SAISIR,
+        valeur_remarquee,
+        lit=405,
+        vide=302,
+        sauf=a_chacun(405, frozenset({"lecteur"}), LECTURE),
+    ),
     *fiche(
         Indicateur,
         RESPONSABLES,

@@ -95,6 +95,7 @@ PAGES = {
         TOUS, variantes=("?plan=plan-garni&sans_valeur=2026", "?plan=plan-garni&sans_valeur=2023", "?page=2")
     ),
     "indicateurs:detail": Ligne(TOUS, graphiques=1),
+    "indicateurs:saisie": Ligne(GESTE, variantes=("?manque=oui", "?services=tous", "?plan=&page=2")),
     "admin:index": Ligne((Role.RESPONSABLE,)),
     "admin:app_list": Ligne(),
     "admin:password_change": Ligne(),
@@ -146,6 +147,7 @@ SANS_PAGE = {
     "actions:document": 200,  # un fichier
     "actions:document_retirer": 405,  # un envoi
     "actions:grille_ligne": 405,  # un envoi
+    "indicateurs:saisie_ligne": 405,  # un envoi
     "actions:appliquer_en_nombre": 405,  # un envoi
     "actions:appliquer_depot": 405,  # un envoi
     "actions:abandonner_depot": 405,  # un envoi

@@ -202,6 +202,11 @@ PAGES = [
     Page("indicateurs:liste", 10, qui="agent"),
     Page("indicateurs:detail", 10),
     Page("indicateurs:detail", 10, qui="responsable"),
+    *[
+        Page("indicateurs:saisie", 10, requete, qui)
+        for requete in ("", "?plan=&page=2", "?manque=oui", "?services=tous")
+        for qui in ("responsable", "agent")
+    ],
     *fiche(Indicateur, 12, add=8, change=16, delete=12),
     Page(
         "admin:indicateurs_indicateur_history",
@@ -255,6 +260,7 @@ SANS_OBJET = {
         "actions:calendrier_revoquer",
         "actions:rien_de_nouveau",
         "actions:grille_ligne",
+        "indicateurs:saisie_ligne",
         "actions:campagne_relancer",
         "actions:campagne_clore",
         "actions:campagne_rouvrir",
