@@ -1,6 +1,6 @@
 """La grille de rattrapage : le premier jour, douze actions sans pilote ni échéance se remplissent en dix minutes."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -15,11 +15,9 @@ from actions.ligne_de_grille import LigneDeGrille, actions_de_la_grille
 from actions.models import Plan
 from actions.requetes import ActionQuerySet
 from socle.erreurs import DemandeIllisible, Introuvable
-from socle.formats import accorder
+from socle.grilles import cles_envoyees
 
 LIGNES_PAR_PAGE = 25
-# D'un envoi : la page n'en montre pas tant, une plus longue n'en vient pas.
-LIGNES_AU_PLUS = 100
 
 # Ce qui manque → son libellé et la condition. L'ordre est celui des liens de la page.
 MANQUES = {
@@ -80,8 +78,7 @@ class Grille:
 
     def envoyees(self, envoi: Mapping[str, str], cles: Iterable[str]) -> list[LigneDeGrille]:
         """Les lignes d'un envoi, telles que tapées. `cles` : celles que la page montrait."""
-        valables = [int(cle) for cle in list(cles)[:LIGNES_AU_PLUS] if cle.isascii() and cle.isdigit()]
-        actions = actions_de_la_grille().filter(plan=self.plan, pk__in=valables).order_by("numero")
+        actions = actions_de_la_grille().filter(plan=self.plan, pk__in=cles_envoyees(cles)).order_by("numero")
         return [LigneDeGrille(action, self.annuaire, envoi) for action in actions]
 
     @cached_property
@@ -117,19 +114,3 @@ class Grille:
     def _adresse(self, manque: str, page: int = 1) -> str:
         demande = {"plan": self.plan.slug, "manque": manque, "page": page if page > 1 else ""}
         return f"{reverse('actions:grille')}?{urlencode({nom: v for nom, v in demande.items() if v})}"
-
-
-def compte_rendu(lignes: Iterable[LigneDeGrille]) -> str:
-    """« 11 lignes enregistrées, 1 refusée »."""
-    etats = [ligne.etat for ligne in lignes]
-    ecrites, refusees = etats.count("enregistree"), etats.count("refusee") + etats.count("conflit")
-    return ", ".join(_morceaux(ecrites, refusees)) or "Rien à enregistrer : aucune ligne n'a changé"
-
-
-def _morceaux(ecrites: int, refusees: int) -> Iterator[str]:
-    if ecrites:
-        yield accorder(ecrites, "ligne enregistrée", "lignes enregistrées")
-    if refusees and ecrites:
-        yield accorder(refusees, "refusée")
-    elif refusees:
-        yield accorder(refusees, "ligne refusée", "lignes refusées")

@@ -1,12 +1,14 @@
 from django.urls import path
 
-from indicateurs.views import objectifs, pages, valeurs
+from indicateurs.views import objectifs, pages, saisie, valeurs
 
 app_name = "indicateurs"
 
 urlpatterns = [
     path("", pages.liste, name="liste"),
     path("objectifs/", objectifs.objectifs, name="objectifs"),
+    path("saisie/<int:annee>/", saisie.saisie, name="saisie"),
+    path("saisie/<int:annee>/<slug:code>/", saisie.enregistrer_la_ligne, name="saisie_ligne"),
     path("<slug:code>/", pages.detail, name="detail"),
     path("<slug:code>/valeurs/<int:annee>/", valeurs.valeur, name="valeur"),
 ]

@@ -169,6 +169,13 @@ def grille_remplie(site: "Site") -> dict[str, Any]:
     return {f"a{action.pk}-priorite": "HAUTE", f"a{action.pk}-version": str(action.version)}
 
 
+def valeur_remarquee(site: "Site") -> dict[str, Any]:
+    """Une remarque sur la valeur de l'indicateur du décor."""
+    valeur = site.decor.objet(ValeurAnnuelle)
+    ligne = f"i{valeur.indicateur_id}"
+    return {"lignes": str(valeur.indicateur_id), f"{ligne}-remarque": TAPE, f"{ligne}-version": str(valeur.version)}
+
+
 def un_classeur(site: "Site") -> dict[str, Any]:
     contenu = b"Action\nAcheter local\n"
     return {"plan": site.decor.plan.pk, "fichier": SimpleUploadedFile("actions.csv", contenu)}
@@ -406,6 +413,15 @@ TABLE = [
         sauf=a_chacun(403, frozenset({"lecteur", "agent", "service", "ailleurs"}), VIDE, ENVOI),
     ),
     Ligne("indicateurs:valeur", SAISIR, {"remarque": TAPE}),
+    Ligne("indicateurs:saisie", SAISIR, valeur_remarquee, vide=302),
+    Ligne(
+        "indicateurs:saisie_ligne",
+        SAISIR,
+        valeur_remarquee,
+        lit=405,
+        vide=302,
+        sauf=a_chacun(405, frozenset({"lecteur"}), LECTURE),
+    ),
     *fiche(
         Indicateur,
         RESPONSABLES,

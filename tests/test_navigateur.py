@@ -97,6 +97,7 @@ PAGES = {
     "indicateurs:detail": Ligne(TOUS, graphiques=1),
     "indicateurs:objectifs": Ligne((Role.LECTEUR,)),
     "indicateurs:valeur": Ligne((Role.RESPONSABLE,)),
+    "indicateurs:saisie": Ligne(GESTE, variantes=("?manque=oui", "?services=tous", "?plan=&page=2")),
     "admin:index": Ligne((Role.RESPONSABLE,)),
     "admin:app_list": Ligne(),
     "admin:password_change": Ligne(),
@@ -148,6 +149,7 @@ SANS_PAGE = {
     "actions:document": 200,  # un fichier
     "actions:document_retirer": 405,  # un envoi
     "actions:grille_ligne": 405,  # un envoi
+    "indicateurs:saisie_ligne": 405,  # un envoi
     "actions:appliquer_en_nombre": 405,  # un envoi
     "actions:appliquer_depot": 405,  # un envoi
     "actions:abandonner_depot": 405,  # un envoi

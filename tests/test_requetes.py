@@ -205,6 +205,11 @@ PAGES = [
     Page("indicateurs:objectifs", 6, qui="responsable"),
     Page("indicateurs:valeur", 10, qui="responsable"),
     *fiche(Indicateur, 12, add=8, change=18, delete=16),
+    *[
+        Page("indicateurs:saisie", 10, requete, qui)
+        for requete in ("", "?plan=&page=2", "?manque=oui", "?services=tous")
+        for qui in ("responsable", "agent")
+    ],
     Page(
         "admin:indicateurs_indicateur_history",
         70,
@@ -257,6 +262,7 @@ SANS_OBJET = {
         "actions:calendrier_revoquer",
         "actions:rien_de_nouveau",
         "actions:grille_ligne",
+        "indicateurs:saisie_ligne",
         "actions:campagne_relancer",
         "actions:campagne_clore",
         "actions:campagne_rouvrir",

@@ -5,10 +5,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from actions.grille import Grille, compte_rendu
+from actions.grille import Grille
 from actions.ligne_de_grille import COLONNES, LigneDeGrille
 from actions.views.commun import lecture_ou_envoi, qui_demande, sur_place, trouver_l_action
 from comptes.droits import Droit, exiger
+from socle.grilles import compte_rendu
 
 
 @lecture_ou_envoi

@@ -4,10 +4,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django_tables2 import RequestConfig
 
+from comptes.droits import Droit, peut
 from indicateurs.chiffres import annee_a_saisir, chiffre_de
 from indicateurs.comparaisons import comparaisons
 from indicateurs.filtres import FiltreIndicateurs
 from indicateurs.graphiques import graphique_annees
+from indicateurs.grille_de_saisie import derniere_annee_finie
 from indicateurs.models import Indicateur
 from indicateurs.requetes import poser_les_chiffres
 from indicateurs.tables import TableIndicateurs
@@ -22,7 +24,12 @@ def liste(request: HttpRequest) -> HttpResponse:
     table = TableIndicateurs(filtre.qs.select_related("service") if lisible else Indicateur.objects.none())
     RequestConfig(request, paginate={"per_page": 25}).configure(table)
     poser_les_chiffres([ligne.record for ligne in table.paginated_rows])
-    contexte = {"filtre": filtre, "table": table}
+    contexte = {
+        "filtre": filtre,
+        "table": table,
+        "peut_saisir": peut(request.user, Droit.SAISIR_UNE_DONNEE),
+        "annee_a_saisir": derniere_annee_finie(),
+    }
     return render(request, "indicateurs/liste.html", contexte, status=200 if lisible else 400)
 
 

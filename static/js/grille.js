@@ -1,8 +1,11 @@
-/* La grille de rattrapage : clavier, collage depuis un tableur, enregistrement ligne par ligne.
+/* Une grille de saisie (les actions, les valeurs d'une année) : clavier, collage d'un tableur, enregistrement par ligne.
  *
  * Sans ce script, la page est un formulaire ordinaire. Avec lui, une ligne s'enregistre quand on la quitte ; la réponse du
  * site est recopiée dans la ligne sans remplacer ses champs : ni le clavier ni ce qu'on tape pendant ce temps ne se perdent.
  * Dans chaque champ, data-enregistre est la valeur en base ; une ligne est changée si l'un de ses champs en diffère.
+ * Les colonnes sont celles des titres (th data-colonne) ; une ligne peut ne pas avoir de champ dans l'une d'elles.
+ * data-motif-si : les champs dont un changement demande le motif. Après la ligne enregistrée, la réponse peut en donner
+ * d'autres : ce qu'elles montrent (data-montre) est recopié, ce qu'on y tape ne l'est pas.
  */
 (function () {
   "use strict";
@@ -16,7 +19,9 @@
   function tous(dans, selecteur) { return Array.prototype.slice.call(dans.querySelectorAll(selecteur)); }
   function lignes() { return tous(grille, "[data-ligne]"); }
   function champs(ligne) { return tous(ligne, "[data-champ]"); }
-  function colonnes(ligne) { return tous(ligne, "[data-colonne]"); }
+  var noms = tous(grille, "thead [data-colonne]").map(function (titre) { return titre.dataset.colonne; });
+  function cellule(ligne, rang) { return rang >= 0 && rang < noms.length ? ligne.querySelector('[data-colonne][data-champ="' + noms[rang] + '"]') : null; }
+  function rangDe(champ) { return champ.hasAttribute("data-colonne") ? noms.indexOf(champ.dataset.champ) : -1; }
   function ligneDe(element) { return element.closest("[data-ligne]"); }
   function valeur(champ) { return champ.type === "checkbox" && !champ.checked ? "" : champ.value; }
   function change(champ) { return valeur(champ) !== champ.dataset.enregistre; }
@@ -37,12 +42,14 @@
   function noter(ligne, phrase) { ligne.querySelector('[data-dit="ligne"]').textContent = phrase; }
 
   function marquer(ligne) {
+    // Une ligne qu'on ne fait que lire n'a pas de champ.
+    if (!champs(ligne).length) { return; }
     var aChange = changee(ligne);
     ligne.querySelector("[data-enregistrer]").hidden = !aChange;
     ligne.classList.toggle("changee", aChange);
     var motif = ligne.querySelector("[data-motif]");
-    var echeance = ligne.querySelector('[data-champ="echeance"]');
-    motif.classList.toggle("demande", change(echeance) || change(motif.querySelector("input")));
+    var causes = motif.dataset.motifSi.split(" ").concat("motif");
+    motif.classList.toggle("demande", champs(ligne).some(function (champ) { return causes.indexOf(champ.dataset.champ) >= 0 && change(champ); }));
   }
 
   /* Ce que le site vient de répondre prend place dans la ligne ; un champ changé depuis l'envoi garde sa saisie. */
@@ -62,13 +69,25 @@
         champ.value = neuf.value;
       }
     });
-    tous(neuve, "[data-dit]").forEach(function (dit) {
-      var ancien = ligne.querySelector('[data-dit="' + dit.dataset.dit + '"]');
-      ancien.replaceChildren.apply(ancien, Array.prototype.slice.call(dit.childNodes));
-    });
+    reprendre(ligne, neuve, "dit");
+    remontrer(ligne, neuve);
     tous(neuve, "[data-cachee]").forEach(function (cachee) { grille.elements[cachee.name].value = cachee.value; });
-    ligne.querySelector("[data-motif]").hidden = neuve.querySelector("[data-motif]").hidden;
     ligne.dataset.etat = neuve.dataset.etat;
+  }
+
+  function reprendre(ligne, neuve, nature) {
+    tous(neuve, "[data-" + nature + "]").forEach(function (neuf) {
+      var ancien = ligne.querySelector("[data-" + nature + '="' + neuf.dataset[nature] + '"]');
+      if (ancien) { ancien.replaceChildren.apply(ancien, Array.prototype.slice.call(neuf.childNodes)); }
+    });
+  }
+
+  /* Ce qu'une ligne montre sans qu'on l'y tape, et si un motif peut y être demandé. */
+  function remontrer(ligne, neuve) {
+    reprendre(ligne, neuve, "montre");
+    var motif = ligne.querySelector("[data-motif]");
+    var neuf = neuve.querySelector("[data-motif]");
+    if (motif && neuf) { motif.hidden = neuf.hidden; }
   }
 
   // --- Enregistrer, une ligne après l'autre -----------------------------------------------------
@@ -108,8 +127,12 @@
     return fetch(ligne.dataset.adresse, { method: "POST", body: envoye, keepalive: true, credentials: "same-origin", headers: { "HX-Request": "true" } })
       .then(function (reponse) { return reponse.ok ? reponse.text() : Promise.reject(reponse.status); })
       .then(function (texte) {
-        var neuve = new DOMParser().parseFromString("<table>" + texte + "</table>", "text/html").querySelector("[data-ligne]");
-        recopier(ligne, neuve, envoye);
+        var neuves = tous(new DOMParser().parseFromString("<table>" + texte + "</table>", "text/html"), "[data-ligne]");
+        recopier(ligne, neuves[0], envoye);
+        neuves.slice(1).forEach(function (neuve) {
+          var voisine = document.getElementById(neuve.id);
+          if (voisine) { remontrer(voisine, neuve); }
+        });
         var suites = { enregistree: bilan.enregistrees, refusee: bilan.refusees, conflit: bilan.refusees };
         (suites[ligne.dataset.etat] || []).push(ligne.dataset.ligne);
       })
@@ -123,12 +146,14 @@
       .then(function () { ligne.enRoute = false; marquer(ligne); });
   }
 
+  function nommees(lesquelles) { return "\u00a0: " + (grille.dataset.nomme ? grille.dataset.nomme + " " : "") + lesquelles.join(", "); }
+
   function conclure() {
     if (!bilan) { return; }
     var phrases = [];
     if (bilan.enregistrees.length) { phrases.push(accorder(bilan.enregistrees.length, "ligne enregistrée")); }
-    if (bilan.refusees.length) { phrases.push(accorder(bilan.refusees.length, "ligne refusée") + "\u00a0: action " + bilan.refusees.join(", ")); }
-    if (bilan.perdues.length) { phrases.push(accorder(bilan.perdues.length, "ligne") + " sans réponse du site\u00a0: action " + bilan.perdues.join(", ")); }
+    if (bilan.refusees.length) { phrases.push(accorder(bilan.refusees.length, "ligne refusée") + nommees(bilan.refusees)); }
+    if (bilan.perdues.length) { phrases.push(accorder(bilan.perdues.length, "ligne") + " sans réponse du site" + nommees(bilan.perdues)); }
     dire((bilan.avant ? bilan.avant + " " : "") + (phrases.join("\u00a0; ") || "Rien à changer") + ".");
     bilan = null;
   }
@@ -139,7 +164,7 @@
   var enEdition = null;
 
   function listeOuverte(champ) {
-    if (enEdition === champ && champ.list) { return true; }
+    if (enEdition === champ && (champ.list || champ.tagName === "TEXTAREA")) { return true; }
     // Un navigateur qui ne sait pas dire si sa liste est ouverte garde ses flèches.
     try { return champ.tagName === "SELECT" && champ.matches(":open"); } catch (erreur) { return true; }
   }
@@ -147,11 +172,13 @@
   function aller(champ, pas) {
     var ligne = ligneDe(champ);
     var toutes = lignes();
-    var voisine = toutes[toutes.indexOf(ligne) + pas];
-    if (!voisine) { enregistrer(ligne, false); return; }
-    // Le motif n'est pas d'une colonne : de lui on va à l'échéance, qui est au-dessus.
-    var rang = Math.max(colonnes(ligne).indexOf(champ.hasAttribute("data-colonne") ? champ : ligne.querySelector('[data-champ="echeance"]')), 0);
-    var cible = colonnes(voisine)[rang];
+    // Le motif n'est pas d'une colonne : de lui on va à la cellule où il est, ou à la première.
+    var place = champ.hasAttribute("data-colonne") ? champ : champ.closest("td").querySelector("[data-colonne]");
+    var rang = place ? rangDe(place) : 0;
+    var cible = null;
+    // Une ligne qui n'a pas cette cellule se saute.
+    for (var n = toutes.indexOf(ligne) + pas; !cible && n >= 0 && n < toutes.length; n += pas) { cible = cellule(toutes[n], rang); }
+    if (!cible) { enregistrer(ligne, false); return; }
     cible.focus();
     if (cible.select) { cible.select(); }
   }
@@ -247,7 +274,7 @@
 
   /* Quand la première ligne du bloc ne contient que des titres de colonnes, ils disent où va chaque colonne. */
   function titres(rangee) {
-    var connus = tous(grille, "thead th").slice(2, -1).map(function (titre) { return plier(titre.textContent); });
+    var connus = tous(grille, "thead [data-colonne]").map(function (titre) { return plier(titre.textContent); });
     var rangs = rangee.map(function (cellule) { return connus.indexOf(plier(cellule)); });
     return rangs.every(function (rang) { return rang >= 0; }) ? rangs : null;
   }
@@ -255,35 +282,35 @@
   function coller(champ, rangees) {
     var toutes = lignes();
     var premiere = toutes.indexOf(ligneDe(champ));
-    var depart = colonnes(ligneDe(champ)).indexOf(champ);
+    var depart = rangDe(champ);
     var rangs = titres(rangees[0]);
     if (rangs) { rangees = rangees.slice(1); }
     var largeur = Math.max.apply(null, rangees.map(function (rangee) { return rangee.length; }).concat([0]));
     rangs = rangs || Array.from({ length: largeur }, function (_, n) { return depart + n; });
-    var nombre = colonnes(toutes[premiere]).length;
     var touchees = toutes.slice(premiere, premiere + rangees.length);
     var posees = 0;
     var vides = 0;
+    var fermees = 0;
     touchees.forEach(function (ligne, n) {
-      var cibles = colonnes(ligne);
-      rangees[n].forEach(function (cellule, m) {
-        var cible = cibles[rangs[m]];
-        if (!cible) { return; }
-        if (cellule) { poser(cible, cellule); posees += 1; } else { vides += 1; }
+      rangees[n].forEach(function (texte, m) {
+        if (rangs[m] >= noms.length) { return; }
+        var cible = cellule(ligne, rangs[m]);
+        if (!cible) { fermees += texte ? 1 : 0; } else if (texte) { poser(cible, texte); posees += 1; } else { vides += 1; }
       });
       marquer(ligne);
     });
     bilan = bilan || nouveauBilan();
-    bilan.avant = resume(posees, vides, rangees.length - touchees.length, rangs.filter(function (rang) { return rang >= nombre; }).length);
+    bilan.avant = resume(posees, vides, fermees, rangees.length - touchees.length, rangs.filter(function (rang) { return rang >= noms.length; }).length);
     // Tout de suite : douze lignes s'enregistrent l'une après l'autre, et conclure() redira la phrase avec leur issue.
     dire(bilan.avant);
     touchees.forEach(function (ligne) { enregistrer(ligne, true); });
     if (!occupe) { bilan = null; }
   }
 
-  function resume(posees, vides, lignesDeTrop, colonnesDeTrop) {
+  function resume(posees, vides, fermees, lignesDeTrop, colonnesDeTrop) {
     var phrases = [accorder(posees, "cellule collée") + "."];
     if (vides) { phrases.push(accorder(vides, "case vide") + (vides > 1 ? " n'ont rien effacé." : " n'a rien effacé.")); }
+    if (fermees) { phrases.push(accorder(fermees, "case") + (fermees > 1 ? " ne se remplissent pas sur leur ligne, pas collées." : " ne se remplit pas sur sa ligne, pas collée.")); }
     if (lignesDeTrop) { phrases.push("La page s'arrête avant la fin du bloc\u00a0: " + accorder(lignesDeTrop, "ligne") + " de trop, " + (lignesDeTrop > 1 ? "les dernières, pas collées." : "la dernière, pas collée.")); }
     if (colonnesDeTrop) { phrases.push(accorder(colonnesDeTrop, "colonne") + " de trop à droite, " + (colonnesDeTrop > 1 ? "pas collées." : "pas collée.")); }
     return phrases.join(" ");
