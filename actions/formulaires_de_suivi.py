@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from actions.creation import avancement_a_ecrire
-from actions.depot_de_fichier import ACCEPTES, EN_CLAIR, TAILLE_MAX, poids_lisible, trop_lourd
+from actions.formulaire_de_piece import ChampsDePiece
 from actions.formulaires import FormulaireAuJournal, FormulaireDeGeste, FormulaireNote, champ_date_effet
 from actions.journaux import JournalDAction
 from actions.models import Action, Document, Etape
@@ -99,51 +99,20 @@ class FormulaireEtape(FormulaireDeLigne):
 # --- Documents ----------------------------------------------------------------------------------
 
 
-class FormulaireDepot(FormulaireDeGeste):
-    """Déposer un fichier ou donner un lien. `trop_lourd_recu` : (nom, taille) du fichier que la vue n'a pas gardé."""
+class FormulaireDepot(ChampsDePiece, FormulaireDeGeste):
+    """Déposer un fichier ou donner un lien."""
 
     titre = "Ajouter un document"
     bouton = "Ajouter le document"
     # Écrit par `enregistrer`.
     document: Document
 
-    fichier = forms.FileField(
-        label="Fichier",
-        required=False,
-        # Vide, c'est au contrôle du contenu de le dire.
-        allow_empty_file=True,
-        max_length=500,
-        help_text=f"{EN_CLAIR}. {poids_lisible(TAILLE_MAX)} au plus, sans macros.",
-        widget=forms.ClearableFileInput(attrs={"accept": ACCEPTES}),
-    )
-    lien = forms.URLField(
-        label="Ou un lien",
-        required=False,
-        max_length=500,
-        assume_scheme="https",
-        help_text="L'adresse d'une page.",
-        # Le champ « url » d'un navigateur refuserait une adresse sans https://, que l'on sait compléter.
-        widget=forms.TextInput(attrs={"inputmode": "url"}),
-    )
-    nom = forms.CharField(
-        label="Titre", required=False, max_length=200, help_text="Vide : le nom du fichier, ou l'adresse."
-    )
     preuve = forms.BooleanField(label="Preuve, à montrer lors d'un audit (ISO 9001)", required=False)
     restreint = forms.BooleanField(label="Réservé à ceux qui peuvent mettre l'action à jour", required=False)
-
-    def __init__(self, *args, trop_lourd_recu: tuple[str, int] | None = None, **kwargs) -> None:
-        self.trop_lourd_recu = trop_lourd_recu
-        super().__init__(*args, **kwargs)
 
     @property
     def compte_rendu(self) -> str:
         return f"Document ajouté : {self.document}."
-
-    def clean(self) -> dict:
-        donnees = super().clean() or {}
-        if self.trop_lourd_recu:
-            self.add_error("fichier", trop_lourd(*self.trop_lourd_recu))
-        return donnees
 
     def ecrire(self, auteur: Utilisateur) -> None:
         donnees = self.cleaned_data
@@ -158,16 +127,7 @@ class FormulaireDepot(FormulaireDeGeste):
         )
 
     def _reporter(self, erreur: ValidationError) -> None:
-        if "titre" in getattr(erreur, "error_dict", {}):
-            erreur.error_dict["nom"] = erreur.error_dict.pop("titre")
-        super()._reporter(erreur)
-
-    @property
-    def explication(self) -> str:
-        """Refusé avec un fichier : un navigateur ne le garde pas, et il ne faut pas le découvrir à l'envoi suivant."""
-        if not (self.errors and (self.files or self.trop_lourd_recu)):
-            return ""
-        return "Rien n'est enregistré. Le reste de votre saisie est gardé ; le fichier, lui, est à choisir de nouveau."
+        self.reporter(erreur)
 
 
 class FormulaireDocument(FormulaireDeLigne):

@@ -18,6 +18,11 @@ class Jugement:
     phrase: str
     cible: Cible | None = None
 
+    @property
+    def face_a_un_objectif(self) -> bool:
+        """Vrai s'il y avait un objectif à regarder ; sinon une carte n'a rien à en dire."""
+        return self.cible is not None
+
 
 def apprecier(comparaison: Comparaison, cibles: Iterable[Cible]) -> Jugement:
     """Juge une valeur, face à celle de l'année d'avant, sur l'objectif qui vaut pour son année.

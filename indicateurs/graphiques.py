@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from indicateurs.listes import OrigineDeCible
-from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
+from indicateurs.listes import Nature, OrigineDeCible
+from indicateurs.models import Cible, Dimension, Indicateur, LigneDeVentilation, ValeurAnnuelle
 from socle.formats import accorder
 from socle.graphiques import Graphique, graphique
 
@@ -22,7 +22,8 @@ LEGENDES = {
 def graphique_annees(
     indicateur: Indicateur, valeurs: Sequence[ValeurAnnuelle], cibles: Sequence[Cible] = ()
 ) -> Graphique:
-    """Une barre par année, un point par objectif actif, jamais relié : un objectif n'est pas une trajectoire.
+    """Une barre par année ; par origine, les objectifs actifs en points et en paliers : un objectif n'est pas une
+    trajectoire, rien ne s'interpole. Un trait coupe la série avant une année de rupture.
 
     Une année sans valeur, entre deux autres, reste vide. Une part déduite se lit à une décimale, une valeur saisie
     telle quelle.
@@ -42,11 +43,46 @@ def graphique_annees(
     )
     objectifs = accorder(sum(len(point.x) for point in points), "objectif")
     return graphique(
-        go.Figure(data=[barres, *points], layout={"bargap": 0.2}),
+        go.Figure(data=[barres, *points], layout={"bargap": 0.2, "shapes": _ruptures(valeurs, annees)}),
         cle="annees",
         titre="Valeurs et objectifs par année" if points else "Valeurs par année",
         description=f"{indicateur.intitule} : {accorder(len(connues), 'année renseignée', 'années renseignées')}"
         + (f", {objectifs}." if points else "."),
+    )
+
+
+def _ruptures(valeurs: Sequence[ValeurAnnuelle], annees: Sequence[int]) -> list[dict[str, Any]]:
+    """Un repère entre l'année de rupture et celle d'avant ; rien avant la première année."""
+    rompues = [valeur.annee for valeur in valeurs if valeur.rupture and annees and valeur.annee > annees[0]]
+    return [
+        {"type": "line", "x0": annee - 0.5, "x1": annee - 0.5, "y0": 0, "y1": 1, "yref": "paper"}
+        | {"line": {"dash": "dash"}, "label": {"text": "Rupture"}}
+        for annee in sorted(rompues)
+    ]
+
+
+def graphique_ventilation(
+    indicateur: Indicateur, dimension: Dimension, lignes: Sequence[LigneDeVentilation]
+) -> Graphique:
+    """Une barre empilée par année, une part par modalité. `lignes` : avec leur valeur, celles d'une dimension."""
+    from plotly import graph_objects as go
+
+    annees = [ligne.valeur.annee for ligne in lignes]
+    # Dans l'ordre où elles se donnent ; une modalité qu'une année n'a pas y reste vide.
+    modalites = dict.fromkeys(ligne.modalite for ligne in lignes)
+    nombres = {(ligne.modalite, ligne.valeur.annee): ligne.nombre for ligne in lignes}
+    suite = list(range(min(annees), max(annees) + 1))
+    # Les lignes d'une part totalisent son numérateur, qui n'est pas en pour cent.
+    unite = "" if indicateur.nature == Nature.PART else indicateur.unite
+    barres = [
+        go.Bar(x=suite, y=[nombres.get((modalite, annee)) for annee in suite], name=modalite, meta={"unite": unite})
+        for modalite in modalites
+    ]
+    return graphique(
+        go.Figure(data=barres, layout={"barmode": "stack", "bargap": 0.2}),
+        cle=f"ventilation-{dimension.pk}",
+        titre=f"Ventilation {dimension}",
+        description=f"{indicateur.intitule}, {dimension} : {accorder(len(modalites), 'modalité')}.",
     )
 
 
@@ -62,7 +98,9 @@ def _points(indicateur: Indicateur, cibles: Sequence[Cible]) -> "list[Scatter]":
                 x=[cible.annee for cible in siennes],
                 y=[cible.valeur for cible in siennes],
                 name=nom,
-                mode="markers",
+                mode="lines+markers",
+                # Un palier : l'objectif d'une année vaut jusqu'au suivant.
+                line={"shape": "hv", "dash": "dot", "width": 1.5},
                 marker={"symbol": symbole, "size": 11},
                 meta={"unite": indicateur.unite},
             )

@@ -1,16 +1,49 @@
 """Ce qui prouve une valeur : un fichier ou un lien, gardé comme les documents des actions."""
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
-from django.db import models
+from django.core.files import File
+from django.db import models, transaction
 from simple_history.models import HistoricalRecords
 
 from actions.pieces import Piece
 from socle.modeles import QuerySetSuivi
 
+if TYPE_CHECKING:
+    from comptes.models import Utilisateur
+    from indicateurs.valeurs import ValeurAnnuelle
+
 
 class JustificatifQuerySet(QuerySetSuivi["Justificatif"]):
     def presents(self) -> "JustificatifQuerySet":
         return self.filter(retire_le__isnull=True)
+
+    def deposer(
+        self,
+        valeur: "ValeurAnnuelle",
+        *,
+        auteur: "Utilisateur",
+        titre: str = "",
+        fichier: File | None = None,
+        lien: str = "",
+    ) -> "Justificatif":
+        """Attache un fichier, ou un lien, à la valeur. Sans titre, il prend le nom du fichier ou l'adresse.
+
+        Le même fichier ou le même lien, reçu deux fois, rend la pièce déjà là. Lève ValidationError : fichier refusé,
+        ni fichier ni lien ; rien n'est alors gardé.
+        """
+        piece = self.model(valeur=valeur, lien=lien.strip(), depose_par=auteur, titre=titre.strip())
+        if fichier is not None:
+            piece._prendre(fichier)
+        piece.titre = piece.titre or piece.nom_du_fichier or piece.lien[:200]
+        with transaction.atomic():
+            valeur.verrouillee()
+            contenu = {"empreinte": piece.empreinte} if piece.empreinte else {"lien": piece.lien, "empreinte": ""}
+            deja = self.presents().filter(valeur=valeur, **contenu).first() if fichier or piece.lien else None
+            if deja is None:
+                piece._enregistrer(fichier)
+        return deja or piece
 
 
 class Justificatif(Piece):

@@ -12,6 +12,7 @@ from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.contenttypes.models import ContentType
+from django.core.files.base import ContentFile
 from django.db.models import Model
 
 from actions.classeur import imports
@@ -37,7 +38,7 @@ from comptes.droits import Role
 from comptes.gestes import Geste, PorteeDeJeton
 from comptes.models import Collectivite, Courriel, Jeton, LigneDeLot, Lot, Service, Siren, Trace, Utilisateur
 from indicateurs.listes import Etat, Nature, OrigineDeCible, Sens
-from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuelle
+from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, Justificatif, ValeurAnnuelle
 from partenaires.models import Convention, Partenaire, TypeDePartenaire
 from socle.echeances import Echeance, Precision
 from tests import fabriques, resolveur
@@ -117,6 +118,8 @@ class Decor:
                 return self.objet(Campagne).pk
             case "depot":
                 return self.objet(DepotDeClasseur).pk
+            case "justificatif":
+                return self.objet(Justificatif).pk
             case "couleur":
                 return "0b5b82"
             case "uidb36":
@@ -219,7 +222,7 @@ def decor_acces() -> Decor:
             *(premiere.changementdestatuts.first(), premiere.reportecheances.first()),
             premiere.presenceauplans.first(),
             *(premiere.decisions.first(), premiere.decisions.first().comite),
-            *(indicateur, valeur, place, cible),
+            *(indicateur, valeur, place, cible, justifier(valeur, comptes["responsable"])),
         )
         | gestes_et_traces(comptes["administrateur"], [premiere])
         | un_de_chaque(demander_des_nouvelles(plan, comptes["responsable"])),
@@ -238,6 +241,12 @@ def _raconter(action: Action, auteur: Utilisateur) -> None:
 
 def _version(action: Action) -> int:
     return Action.objects.values_list("version", flat=True).get(pk=action.pk)
+
+
+def justifier(valeur: ValeurAnnuelle, auteur: Utilisateur, rang: int = 0) -> Justificatif:
+    """Un fichier, déposé comme un agent le ferait."""
+    fichier = ContentFile(f"Registre {rang}".encode(), name=f"registre{rang}.txt")
+    return Justificatif.objects.all().deposer(valeur, auteur=auteur, fichier=fichier)
 
 
 def _petit_indicateur(plan: Plan, service: Service) -> tuple[Indicateur, ValeurAnnuelle, IndicateurDuPlan, Cible]:
@@ -286,6 +295,8 @@ def plan_garni(nombre: int, *, indicateurs: int = 10, annees: int = 5, gestes: i
     _allonger(actions[0], comptes["responsable"], gestes)
     suivi = attacher_un_suivi(actions[0], comptes["responsable"], gestes)
     mesures = _indicateurs_garnis(plan, indicateurs, annees, services, actions)
+    valeur = ValeurAnnuelle.objects.get(indicateur=mesures[0], annee=ANNEE_DE_LA_VALEUR)
+    pieces = [justifier(valeur, comptes["responsable"], n) for n in range(gestes)]
     premiere = actions[0]
     decor = Decor(
         plan=plan,
@@ -299,6 +310,7 @@ def plan_garni(nombre: int, *, indicateurs: int = 10, annees: int = 5, gestes: i
             premiere.presenceauplans.first(),
             *(premiere.decisions.first(), premiere.decisions.first().comite),
             *mesures,
+            pieces[0],
         )
         | gestes_et_traces(comptes["administrateur"], actions[:200], fois=nombre)
         | un_de_chaque(demander_des_nouvelles(plan, comptes["responsable"])),

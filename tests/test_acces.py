@@ -413,6 +413,17 @@ TABLE = [
         sauf=a_chacun(403, frozenset({"lecteur", "agent", "service", "ailleurs"}), VIDE, ENVOI),
     ),
     Ligne("indicateurs:valeur", SAISIR, {"remarque": TAPE}),
+    Ligne("indicateurs:historique_de_la_valeur"),
+    Ligne("indicateurs:justificatif"),
+    Ligne("indicateurs:justificatif_ajouter", SAISIR, {"lien": "https://exemple.fr/registre", "nom": TAPE}),
+    Ligne(
+        "indicateurs:justificatif_retirer",
+        SAISIR,
+        lambda _: {"version": "1"},
+        lit=405,
+        vide=400,
+        sauf=a_chacun(405, frozenset({"lecteur"}), LECTURE),
+    ),
     Ligne("indicateurs:saisie", SAISIR, valeur_remarquee, vide=302),
     Ligne(
         "indicateurs:saisie_ligne",

@@ -97,6 +97,8 @@ PAGES = {
     "indicateurs:detail": Ligne(TOUS, graphiques=1),
     "indicateurs:objectifs": Ligne((Role.LECTEUR,)),
     "indicateurs:valeur": Ligne((Role.RESPONSABLE,)),
+    "indicateurs:historique_de_la_valeur": Ligne(),
+    "indicateurs:justificatif_ajouter": Ligne((Role.RESPONSABLE,)),
     "indicateurs:saisie": Ligne(GESTE, variantes=("?manque=oui", "?services=tous", "?plan=&page=2")),
     "admin:index": Ligne((Role.RESPONSABLE,)),
     "admin:app_list": Ligne(),
@@ -148,6 +150,8 @@ SANS_PAGE = {
     "actions:etape_remettre": 405,  # un envoi
     "actions:document": 200,  # un fichier
     "actions:document_retirer": 405,  # un envoi
+    "indicateurs:justificatif": 200,  # un fichier
+    "indicateurs:justificatif_retirer": 405,  # un envoi
     "actions:grille_ligne": 405,  # un envoi
     "indicateurs:saisie_ligne": 405,  # un envoi
     "actions:appliquer_en_nombre": 405,  # un envoi

@@ -1,5 +1,7 @@
 """Les indicateurs à l'écran : la carte du tableau de bord, leur page, leur liste."""
 
+import re
+
 import pytest
 from django.utils import timezone
 
@@ -65,14 +67,14 @@ def test_la_carte_mene_a_la_page_de_l_indicateur_et_a_son_calcul(lecteur, plan, 
 
 
 def test_ce_qui_manque_se_renseigne_d_un_lien_pour_qui_en_a_le_droit(responsable, plan, part):
-    ajout = f"/admin/indicateurs/valeurannuelle/add/?indicateur={part.pk}&annee="
+    ajout = "/indicateurs/part/valeurs/"
     cette_annee = timezone.localdate().year
     assert f'Pas de valeur · <a href="{ajout}' in page(responsable, "/")
     fabriques.valeur(part, 2024, valeur=51)
     texte = page(responsable, "/")
-    assert f'2023 : — · <a href="{ajout}2023">Saisir' in texte
+    assert f'2023 : — · <a href="{ajout}2023/">Saisir' in texte
     assert f'Objectif : — · <a href="/admin/indicateurs/cible/add/?indicateur={part.pk}&annee=' in texte
-    assert f'Pas de valeur pour {cette_annee} · <a href="{ajout}{cette_annee}">' in page(
+    assert f'Pas de valeur pour {cette_annee} · <a href="{ajout}{cette_annee}/">' in page(
         responsable, f"/?annee={cette_annee}"
     )
 
@@ -144,10 +146,10 @@ def test_une_page_pleine_montre_le_chiffre_les_annees_et_les_objectifs(lecteur, 
     assert '<a href="/indicateurs/total/">Consultations</a>, valeur de la même année' in texte
     assert f'<a href="/?plan={plan.slug}">Plan d\'essai</a>' in texte
     assert f'<a href="{action.get_absolute_url()}">Rédiger des clauses</a>' in texte
-    assert 'data-libelle="Actif">Non<' in texte
+    assert 'data-libelle="Vigueur">échu' in texte
 
 
-def test_le_graphique_montre_les_objectifs_actifs_en_points_jamais_relies(lecteur, part):
+def test_le_graphique_montre_les_objectifs_actifs_en_points_et_en_paliers(lecteur, part):
     fabriques.valeur(part, 2024, valeur=51)
     fabriques.cible(part, 2025, 55)
     fabriques.cible(part, 2026, 60)
@@ -156,7 +158,9 @@ def test_le_graphique_montre_les_objectifs_actifs_en_points_jamais_relies(lecteu
     texte = page(lecteur, "/indicateurs/part/")
     assert texte.count('class="barre"') == 1
     assert texte.count('class="point"') == 3
-    assert 'class="ligne"' not in texte
+    # Un palier avance, puis monte : jamais une droite d'un objectif à l'autre.
+    [palier] = re.findall(r'<path class="ligne"[^>]* d="([^"]+)"', texte)
+    assert re.fullmatch(r"M[\d. ]+H[\d.]+V[\d.]+", palier)
     assert '"name":"Objectif","x":[2025,2026],"y":[55,60]' in texte
     assert '"name":"Obligation","x":[2026],"y":[100]' in texte
 
@@ -179,7 +183,7 @@ def test_un_denominateur_nomme_les_parts_qui_s_appuient_sur_lui(lecteur, plan):
 
 def test_une_page_vide_dit_quoi_faire_a_qui_peut_le_faire(client, part):
     texte = page(de_role(client, "responsable"), "/indicateurs/part/")
-    ajout = f"/admin/indicateurs/valeurannuelle/add/?indicateur={part.pk}&annee={timezone.localdate().year}"
+    ajout = f"/indicateurs/part/valeurs/{timezone.localdate().year}/"
     assert f'<a href="{ajout}">Saisissez la première</a>' in texte
     assert "data-graphique=" not in texte
     texte = page(de_role(client, "agent"), "/indicateurs/part/")
@@ -200,7 +204,7 @@ def test_le_geste_propose_la_plus_recente_annee_qui_manque(responsable, part):
         fabriques.valeur(part, annee, valeur=50)
     assert f"Saisir la valeur {cette_annee - 1}</a>" in page(responsable, "/indicateurs/part/")
     fabriques.valeur(part, cette_annee - 1, valeur=50)
-    assert "Saisir une valeur</a>" in page(responsable, "/indicateurs/part/")
+    assert f"Modifier la valeur {cette_annee}</a>" in page(responsable, "/indicateurs/part/")
 
 
 # --- La liste -----------------------------------------------------------------------------------
@@ -239,7 +243,7 @@ def test_les_filtres_disent_ce_qui_manque_au_plan_comme_la_completude(responsabl
     assert intitules(responsable, "/indicateurs/?plan=ailleurs") == ["D'ailleurs"]
     texte = page(responsable, adresse)
     assert "2 indicateurs sans valeur 2025" in texte
-    assert f'/admin/indicateurs/valeurannuelle/add/?indicateur={part.pk}&annee=2025">Saisir 2025' in texte
+    assert '/indicateurs/part/valeurs/2025/">Saisir 2025' in texte
 
 
 def test_rien_ne_manque_se_dit(lecteur, plan, part):

@@ -200,10 +200,13 @@ PAGES = [
         for requete in ("", "?plan=plan-garni", "?sans_valeur=2026", "?plan=plan-garni&sans_valeur=2026", "?page=2")
     ],
     Page("indicateurs:liste", 10, qui="agent"),
-    Page("indicateurs:detail", 10),
-    Page("indicateurs:detail", 10, qui="responsable"),
+    Page("indicateurs:detail", 12),
+    Page("indicateurs:detail", 12, qui="responsable"),
     Page("indicateurs:objectifs", 6, qui="responsable"),
     Page("indicateurs:valeur", 10, qui="responsable"),
+    Page("indicateurs:historique_de_la_valeur", 12),
+    Page("indicateurs:justificatif", 8),
+    Page("indicateurs:justificatif_ajouter", 8, qui="responsable"),
     *fiche(Indicateur, 12, add=8, change=18, delete=16),
     *[
         Page("indicateurs:saisie", 10, requete, qui)
@@ -252,6 +255,7 @@ SANS_OBJET = {
         "actions:etape_retirer",
         "actions:etape_remettre",
         "actions:document_retirer",
+        "indicateurs:justificatif_retirer",
         "actions:appliquer_en_nombre",
         "actions:appliquer_depot",
         "actions:abandonner_depot",

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from actions.depot_de_fichier import MO, TAILLE_MAX
 from actions.formulaires_de_suivi import FormulaireDepot, FormulaireDocument
 from actions.models import Action, Document
+from actions.pieces import Piece
 from actions.views.commun import lecture_ou_envoi, trouver_l_action
 from actions.views.etapes import nombre_envoye
 from comptes.droits import Droit, exiger
@@ -102,13 +103,18 @@ def lire(request: HttpRequest, pk: int, document: int) -> HttpResponseBase:
     action, trouve = trouver_le_document(request, pk, document, Droit.CONSULTER)
     if trouve.restreint:
         exiger(request.user, Droit.METTRE_A_JOUR, action)
-    if not trouve.fichier:
-        raise Introuvable("Ce document est un lien : il s'ouvre depuis la page de l'action.")
+    return rendre_le_fichier(trouve)
+
+
+def rendre_le_fichier(piece: Piece) -> HttpResponseBase:
+    """En pièce jointe. Lève Introuvable : un lien n'a pas de fichier, ou il n'est plus sur le serveur."""
+    if not piece.fichier:
+        raise Introuvable("Ce document est un lien : il s'ouvre depuis la page qui le cite.")
     try:
-        ouvert = trouve.fichier.open("rb")
+        ouvert = piece.fichier.open("rb")
     except FileNotFoundError as absent:
-        raise Introuvable(f"Le fichier « {trouve.nom_du_fichier} » n'est plus sur le serveur.") from absent
-    reponse = FileResponse(ouvert, as_attachment=True, filename=trouve.nom_du_fichier, content_type=trouve.type_mime)
+        raise Introuvable(f"Le fichier « {piece.nom_du_fichier} » n'est plus sur le serveur.") from absent
+    reponse = FileResponse(ouvert, as_attachment=True, filename=piece.nom_du_fichier, content_type=piece.type_mime)
     patch_cache_control(reponse, private=True, no_cache=True)
     return reponse
 

@@ -1,18 +1,17 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django_tables2 import RequestConfig
 
 from comptes.droits import Droit, peut
-from indicateurs.chiffres import annee_a_saisir, chiffre_de
-from indicateurs.comparaisons import comparaisons
+from indicateurs.fiche_d_indicateur import assembler
 from indicateurs.filtres import FiltreIndicateurs
-from indicateurs.graphiques import graphique_annees
 from indicateurs.grille_de_saisie import derniere_annee_finie
+from indicateurs.historique_de_valeur import historique
 from indicateurs.models import Indicateur
 from indicateurs.requetes import poser_les_chiffres
 from indicateurs.tables import TableIndicateurs
+from indicateurs.views.justificatifs import trouver_la_valeur
 from socle.erreurs import Introuvable
 
 
@@ -38,15 +37,12 @@ def detail(request: HttpRequest, code: str) -> HttpResponse:
     indicateur = Indicateur.objects.avec_ses_liens().filter(code=code).first()
     if indicateur is None:
         raise Introuvable("Cet indicateur n'existe pas.")
-    valeurs = list(indicateur.valeurs.avec_valeur().select_related("indicateur").order_by("-annee"))
-    cibles = list(indicateur.cibles.select_related("indicateur").order_by("-annee", "origine"))
-    cette_annee = timezone.localdate().year
-    contexte = {
-        "indicateur": indicateur,
-        "chiffre": chiffre_de(indicateur, valeurs, cibles, reference=cette_annee),
-        "annee_a_saisir": annee_a_saisir(valeurs, cette_annee),
-        "lignes": comparaisons(indicateur, valeurs),
-        "cibles": cibles,
-        "graphique": graphique_annees(indicateur, valeurs, cibles) if valeurs or cibles else None,
-    }
-    return render(request, "indicateurs/detail.html", contexte)
+    return render(request, "indicateurs/detail.html", {"fiche": assembler(indicateur), "indicateur": indicateur})
+
+
+@require_safe
+def historique_de_la_valeur(request: HttpRequest, code: str, annee: int) -> HttpResponse:
+    """Qui a donné ce chiffre, quand, ce qu'il était avant, et pourquoi il a changé."""
+    valeur = trouver_la_valeur(code, annee)
+    contexte = {"valeur": valeur, "evenements": historique(valeur)}
+    return render(request, "indicateurs/historique.html", contexte)

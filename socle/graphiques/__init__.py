@@ -5,8 +5,9 @@
     {% graphiques_ressources %}                                       # une fois par page qui en montre
 
 Prises : `go.Bar` (groupées ou empilées, verticales ou horizontales) et `go.Scatter` (lignes, points, aires).
-Toute autre demande lève `GraphiqueNonPris`, qui la nomme (liste : `demandes.py`). L'unité et le nombre de
-décimales se disent dans `meta={"unite": "%", "decimales": 1}`, d'une trace ou du layout.
+`layout.shapes` : des repères, traits verticaux munis d'un texte, sur un axe d'années ou de nombres. Toute autre
+demande lève `GraphiqueNonPris`, qui la nomme (liste : `demandes.py`). L'unité et le nombre de décimales se disent
+dans `meta={"unite": "%", "decimales": 1}`, d'une trace ou du layout.
 
 L'axe des valeurs part de zéro, sauf `rangemode="normal"` explicite sur une courbe. Le module ne charge pas
 plotly : seul l'appelant, qui construit la figure, l'importe, au moment de s'en servir.

@@ -7,7 +7,7 @@ from itertools import pairwise
 from . import echelles, ecriture
 from .ecriture import INTERLIGNE
 from .empilement import Etendues, empiler
-from .modele import FigureLue, Serie
+from .modele import FigureLue, Repere, Serie
 
 MARGE = 8
 BARRE_MAX = 64  # une barre seule ne doit pas emplir l'écran
@@ -63,6 +63,12 @@ class Composition:
             bord += self.lue.barres.index(serie) * epaisseur
         depart, bout = (self.valeurs.px(v) for v in self.etendues[serie.rang, i])
         return bord, epaisseur, depart, bout
+
+    def place_du_repere(self, repere: Repere) -> tuple[float, float, str]:
+        """(x, milieu de la hauteur, ancre) de son texte : en haut, à droite du trait s'il y tient, sinon à gauche."""
+        px = self.positions.px(Decimal(repr(repere.position)))
+        tient = px + 4 + ecriture.largeur(repere.texte) <= self.largeur
+        return (px + 4, self.haut + 6, "start") if tient else (px - 4, self.haut + 6, "end")
 
     def lieux(self, serie: Serie) -> dict[int, tuple[float, float, float]]:
         """Pour chaque point d'une courbe qui a une hauteur : x, y du pied, y du point."""

@@ -27,7 +27,10 @@ MISE_EN_PAGE = SANS_EFFET | {
     "meta",
     "width",
     "height",
+    "shapes",
 }
+# Un repère : un trait vertical de haut en bas, et son texte.
+REPERE = {"type", "x0", "x1", "y0", "y1", "yref", "label", "line"}
 # Les graduations sont choisies ici ; un axe garde les siennes s'il en donne le nombre ou le format.
 AXE = {"title", "type", "visible", "autorange", "tickformat", "dtick", "tick0", "nticks", "automargin"} | {
     "fixedrange",
@@ -76,6 +79,18 @@ def trace_admise(trace: Mapping, ou: str) -> None:
     for nom in ("xaxis", "yaxis", "connectgaps", "fill"):
         parmi(trace, nom, VALEURS[nom][0], ou)
     parmi(trace.get("line", {}), "shape", "linear", ou, "line.shape")
+
+
+def repere_admis(forme: Mapping) -> None:
+    """Refuse une forme qui ne serait pas un repère : un trait vertical qui traverse le tracé, avec un texte."""
+    n_accepter(forme, REPERE, "layout.shapes")
+    n_accepter(forme.get("label", {}), {"text"}, "layout.shapes, label")
+    n_accepter(forme.get("line", {}), {"dash"}, "layout.shapes, line")
+    traverse = (forme.get("y0"), forme.get("y1"), forme.get("yref")) == (0, 1, "paper")
+    if forme.get("type") != "line" or forme.get("x0") != forme.get("x1") or not traverse:
+        raise GraphiqueNonPris("layout.shapes : seul un trait vertical, de y=0 à y=1 (yref='paper'), est dessiné.")
+    if not forme.get("label", {}).get("text"):
+        raise GraphiqueNonPris("layout.shapes : un repère sans texte ne se comprend pas.")
 
 
 def mise_en_page_admise(layout: Mapping) -> None:

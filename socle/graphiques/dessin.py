@@ -17,7 +17,7 @@ AGRANDISSEMENT = 1.25  # 440 unités s'affichent sur 550 pixels, le texte à 16
 
 def dessiner(c: Composition, ecrites: tuple[ValeurEcrite, ...], cle: str, titre: str, description: str) -> str:
     """Le <svg> complet ; ses identifiants commencent par `cle`."""
-    parties = [_motifs(c, cle), _axe_des_valeurs(c), _barres(c, cle), _courbes(c), _zero(c)]
+    parties = [_motifs(c, cle), _axe_des_valeurs(c), _barres(c, cle), _reperes(c), _courbes(c), _zero(c)]
     parties += [_axe_des_positions(c), _legende(c, cle), *map(_valeur, ecrites)]
     return _enveloppe("".join(parties), c.largeur, c.hauteur, cle, titre, description)
 
@@ -170,6 +170,20 @@ def _valeur(ecrite: ValeurEcrite) -> str:
         fill=aspect.encre_sur(fond), font_weight="bold" if dedans else None,
         stroke=fond, stroke_width=4 if dedans else 3, stroke_linejoin="round", paint_order="stroke",
     )  # fmt: skip
+
+
+# --- Repères ----------------------------------------------------------------------------------------
+
+
+def _reperes(c: Composition) -> str:
+    parties = []
+    for repere in c.lue.reperes:
+        px = c.positions.px(Decimal(repr(repere.position)))
+        d = f"M{chiffre(px)} {chiffre(c.haut)}V{chiffre(c.bas)}"
+        parties.append(balise("path", class_="repere", d=d, stroke=aspect.ENCRE, stroke_dasharray="5 4", fill="none"))
+        x, y, ancre = c.place_du_repere(repere)
+        parties.append(texte(x, y, repere.texte, ancre, class_="texte-repere", fill=aspect.ENCRE))
+    return "".join(parties)
 
 
 # --- Courbes ----------------------------------------------------------------------------------------

@@ -54,6 +54,9 @@ class Placeur:
 def ecrire_les_valeurs(c: Composition) -> tuple[ValeurEcrite, ...]:
     """Toutes les valeurs qui tiennent, les barres servies d'abord ; le tableau porte les autres."""
     placeur = Placeur(0 if c.lue.horizontale else c.gauche, 0, c.largeur, c.bas)
+    for repere in c.lue.reperes:
+        x, y, ancre = c.place_du_repere(repere)
+        placeur.poser(x, y, repere.texte, ancre)
     # Les points d'abord : plus petits que les textes, ils disparaîtraient dessous.
     for serie in c.lue.courbes:
         for x, _, y in c.lieux(serie).values():

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from . import aspect, demandes, ecriture
-from .modele import Axe, FigureLue, GraphiqueNonPris, Point, Serie
+from .modele import Axe, FigureLue, GraphiqueNonPris, Point, Repere, Serie
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -57,7 +57,17 @@ def lire(figure: "Figure") -> FigureLue:
         ecart=min(0.9, float(layout.get("bargap", 0.3))),
         largeur=max(240, int(layout.get("width", 440))),
         hauteur=int(layout["height"]) if "height" in layout else None,
+        reperes=_reperes(layout, genre, horizontale),
     )
+
+
+def _reperes(layout: Mapping, genre: str, horizontale: bool) -> tuple[Repere, ...]:
+    formes = layout.get("shapes", ())
+    if formes and (horizontale or genre not in ("annee", "nombre")):
+        raise GraphiqueNonPris("layout.shapes : un repère se place sur un axe horizontal d'années ou de nombres.")
+    for forme in formes:
+        demandes.repere_admis(forme)
+    return tuple(Repere(float(forme["x0"]), forme["label"]["text"]) for forme in formes)
 
 
 def _nommer(trace: Mapping, i: int) -> str:

@@ -83,6 +83,14 @@ class Axe:
 
 
 @dataclass(frozen=True)
+class Repere:
+    """Un trait vertical, avant la position qui le suit : ce qui y est coupé, et son mot."""
+
+    position: float
+    texte: str
+
+
+@dataclass(frozen=True)
 class FigureLue:
     """La figure, toutes ses demandes comprises : rien d'autre n'en sera lu ensuite."""
 
@@ -96,6 +104,7 @@ class FigureLue:
     ecart: float = 0.3  # part de vide entre deux groupes de barres, de 0 à 1
     largeur: int = 440
     hauteur: int | None = None
+    reperes: tuple[Repere, ...] = ()
 
     @property
     def barres(self) -> tuple[Serie, ...]:

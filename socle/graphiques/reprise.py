@@ -191,7 +191,31 @@ def _mise_en_page(c: Composition) -> dict:
         "dragmode": False,
         "xaxis": x,
         "yaxis": y,
-    }
+    } | _reperes(c)
+
+
+def _reperes(c: Composition) -> dict:
+    """Les traits et leurs textes, aux mêmes places que sur le dessin du serveur."""
+    if not c.lue.reperes:
+        return {}
+    traits, textes = [], []
+    for repere in c.lue.reperes:
+        _, _, ancre = c.place_du_repere(repere)
+        droite = ancre == "start"
+        trait = {"type": "line", "xref": "x", "yref": "paper", "x0": repere.position, "x1": repere.position}
+        traits.append(trait | {"y0": 0, "y1": 1, "line": {"color": aspect.ENCRE, "dash": "dash", "width": 1}})
+        textes.append(
+            {
+                "x": repere.position,
+                "y": 1,
+                "yref": "paper",
+                "text": _brut(repere.texte),
+                "showarrow": False,
+                "xanchor": "left" if droite else "right",
+                "yanchor": "top",
+            }
+        )
+    return {"shapes": traits, "annotations": textes}
 
 
 def _axe(axe: Axe, en_bas: bool) -> dict:

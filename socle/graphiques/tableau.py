@@ -24,6 +24,10 @@ def dresser(lue: FigureLue, titre: str) -> Tableau:
             libelles[cle] = point.libelle
             if point.valeur is not None:
                 cases[cle][serie.rang] = ecriture.nombre(point.valeur, serie.decimales)
+    for repere in lue.reperes:
+        suivante = min((cle for cle in libelles if cle[0] >= repere.position), default=None)
+        if suivante is not None:
+            libelles[suivante] += f" ({repere.texte.lower()})"
     positions = lue.positions.titre or _COLONNE_DES_POSITIONS[lue.positions.genre]
     return Tableau(
         legende=titre,
