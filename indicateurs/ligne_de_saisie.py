@@ -98,6 +98,12 @@ class LigneDeSaisie(LigneEditee):
         return self.feuille.taux(self.indicateur)
 
     @property
+    def usage(self) -> str:
+        """« Dénominateur de « Part avec clause » » : ce que cette valeur fait bouger ; vide si rien."""
+        noms = ", ".join(f"« {taux} »" for taux in self.taux)
+        return f"Dénominateur de {noms}" if noms else ""
+
+    @property
     def est_une_part(self) -> bool:
         return self.indicateur.nature == Nature.PART
 
@@ -159,7 +165,7 @@ class LigneDeSaisie(LigneEditee):
             connu = (
                 formater_nombre(partagee.valeur) if partagee and partagee.valeur is not None else "pas encore saisi"
             )
-            return CelluleFermee(colonne, connu, str(self.indicateur.denominateur))
+            return CelluleFermee(colonne, connu, f"« {self.indicateur.denominateur} »")
         if self.valeur is None:
             return CelluleFermee(colonne, ABSENT if colonne == ETAT else "")
         if colonne == ETAT:
