@@ -27,6 +27,7 @@ from socle.modeles import ConflitDeVersion
 
 PAS_LA_SIENNE = "Cet indicateur n'est pas produit par votre service : rien n'est enregistré."
 SANS_CHIFFRE = "Donnez d'abord un chiffre, ou dites la valeur indisponible : rien d'autre ne s'enregistre seul."
+MOTIF_REQUIS = "Une valeur validée ne change pas sans motif."
 
 VALEUR = Colonne("valeur", "Valeur")
 NUMERATEUR = Colonne("numerateur", "Numérateur")
@@ -98,6 +99,12 @@ class LigneDeSaisie(LigneEditee):
         return self.feuille.taux(self.indicateur)
 
     @property
+    def usage(self) -> str:
+        """« Dénominateur de « Part avec clause » » : ce que cette valeur fait bouger ; vide si rien."""
+        noms = ", ".join(f"« {taux} »" for taux in self.taux)
+        return f"Dénominateur de {noms}" if noms else ""
+
+    @property
     def est_une_part(self) -> bool:
         return self.indicateur.nature == Nature.PART
 
@@ -159,7 +166,7 @@ class LigneDeSaisie(LigneEditee):
             connu = (
                 formater_nombre(partagee.valeur) if partagee and partagee.valeur is not None else "pas encore saisi"
             )
-            return CelluleFermee(colonne, connu, str(self.indicateur.denominateur))
+            return CelluleFermee(colonne, connu, f"« {self.indicateur.denominateur} »")
         if self.valeur is None:
             return CelluleFermee(colonne, ABSENT if colonne == ETAT else "")
         if colonne == ETAT:
@@ -253,8 +260,12 @@ class LigneDeSaisie(LigneEditee):
         except ConflitDeVersion:
             self.feuille.relire(self.indicateur)
             self._signaler_le_conflit()
+        except MotifDeSaisieRequis as refus:
+            # Ce qui bougerait se lit à côté : le refus n'a pas à le redire.
+            self.deplaces = refus.deplaces
+            self.erreurs[MOTIF.champ] = [MOTIF_REQUIS]
+            self._refuser()
         except ValidationError as refus:
-            self.deplaces = refus.deplaces if isinstance(refus, MotifDeSaisieRequis) else []
             self._ranger(refus, {*ouvertes, MOTIF.champ})
         else:
             self.deplaces = saisie.deplaces

@@ -242,3 +242,35 @@ def test_deux_personnes_sur_une_ligne_la_seconde_voit_ce_qui_est_enregistre_et_g
     ligne(seconde, consultations).get_by_role("button", name="Enregistrer").click()
     expect(etat(seconde, consultations)).to_have_text("Enregistré")
     assert enregistree(consultations).valeur == 171
+
+
+def test_vider_un_denominateur_propre_rend_la_ligne_au_denominateur_partage(ouvrir, consultations, part):
+    fabriques.valeur(consultations, ANNEE, valeur=171)
+    fabriques.valeur(part, ANNEE, numerateur=60, denominateur=61)
+    page = ouvrir()
+    expect(cellule(page, part, "denominateur")).to_have_value("61")
+    cellule(page, part, "denominateur").fill("")
+    cellule(page, consultations, "remarque").focus()
+    expect(etat(page, part)).to_have_text("Enregistré")
+    expect(montre(page, part, "denominateur")).to_contain_text("171")
+    expect(montre(page, part, "calcul")).to_have_text("60 / 171 = 35,1 %")
+    expect(cellule(page, part, "denominateur")).to_have_count(0)
+
+
+def test_chez_l_agent_le_clavier_saute_les_lignes_qu_il_ne_fait_que_lire(ouvrir, consultations, part, agent):
+    ailleurs = fabriques.indicateur(consultations.places.get().plan, intitule="D'un autre service")
+    apres = fabriques.indicateur(
+        consultations.places.get().plan, intitule="Après", service=Service.objects.get(nom="Achats")
+    )
+    page = ouvrir(agent)
+    page.get_by_role("link", name="Tous les services").click()
+    expect(cellule(page, ailleurs, "valeur")).to_have_count(0)
+    cellule(page, part, "valeur").focus()
+    page.keyboard.press("Enter")
+    expect(cellule(page, apres, "valeur")).to_be_focused()
+    coller(page, [("171",), ("25",), ("3",), ("4",)], cellule(page, consultations, "valeur"))
+    expect(compte_rendu(page)).to_have_text(
+        "3 cellules collées. 1 case ne se remplit pas sur sa ligne, pas collée. 3 lignes enregistrées.",
+        timeout=PATIENCE,
+    )
+    assert (enregistree(ailleurs), enregistree(apres).valeur) == (None, 4)

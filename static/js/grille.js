@@ -54,6 +54,11 @@
 
   /* Ce que le site vient de répondre prend place dans la ligne ; un champ changé depuis l'envoi garde sa saisie. */
   function recopier(ligne, neuve, envoye) {
+    // Une cellule qui ne se remplit plus, ou qui se remplit désormais, change tout entière.
+    var cellules = Array.from(neuve.cells);
+    Array.from(ligne.cells).forEach(function (ancienne, n) {
+      if (!ancienne.querySelector("[data-colonne]") !== !cellules[n].querySelector("[data-colonne]")) { ancienne.replaceWith(cellules[n]); }
+    });
     champs(neuve).forEach(function (neuf) {
       var champ = ligne.querySelector('[data-champ="' + neuf.dataset.champ + '"]');
       if (!champ || neuf.type === "checkbox") { return; }
