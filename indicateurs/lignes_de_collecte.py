@@ -127,9 +127,8 @@ def dues_par_service(service: int | None = None) -> dict[int | None, list[Attent
             cle = ligne.indicateur.service_id, ligne.demande.collecte
             nombres[cle] = nombres.get(cle, 0) + 1
     par_service: dict[int | None, list[Attente]] = {}
-    for (cle_du_service, collecte), nombre in sorted(
-        nombres.items(), key=lambda due: (due[0][1].avant_le, due[0][1].pk)
-    ):
+    pressees = sorted(nombres.items(), key=lambda due: (due[0][1].avant_le, due[0][1].pk))
+    for (cle_du_service, collecte), nombre in pressees:
         par_service.setdefault(cle_du_service, []).append(Attente(collecte, nombre))
     return par_service
 

@@ -35,9 +35,7 @@ class ReponseDeService:
         numero = demande.get("service", "")
         if not numero:
             if auteur.service is None:
-                raise Introuvable(
-                    "Votre compte n'a pas de service : choisissez-en un depuis le tableau de la collecte."
-                )
+                raise Introuvable("Votre compte n'a pas de service : aucune valeur ne lui est demandée.")
             return cls(collecte, auteur.service, auteur, choisi=False)
         cle = int(numero) if numero.isdecimal() and len(numero) < 10 else 0
         service = Service.objects.filter(pk=cle).first()
@@ -101,9 +99,8 @@ class ReponseDeService:
         manquent = sum(
             ligne.due for ligne in lignes_de(self.collecte.demandes.filter(indicateur__service=self.service))
         )
-        debut = (
-            accorder(faites, "valeur transmise", "valeurs transmises") if faites else "Rien de nouveau à transmettre"
-        )
+        transmises = accorder(faites, "valeur transmise", "valeurs transmises")
+        debut = transmises if faites else "Rien de nouveau à transmettre"
         return f"{debut}. " + (f"Il en manque {manquent}." if manquent else "Il n'en manque aucune.")
 
     @property

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from actions.formulaire_de_campagne import compte_rendu
 from actions.views.commun import LIGNES_PAR_PAGE, lecture_ou_envoi, qui_demande
 from actions.views.etapes import nombre_envoye
-from comptes.droits import Droit, exiger
+from comptes.droits import Droit, exiger, peut
 from indicateurs.collectes import Collecte, annoncer
 from indicateurs.demandes_de_valeur import DemandeDeValeur
 from indicateurs.formulaire_de_collecte import FormulaireDeCollecte, FormulaireDeRenvoi
@@ -149,7 +149,11 @@ def renvoyer(request: HttpRequest, collecte: int, demande: int) -> HttpResponse:
 def repondre(request: HttpRequest, collecte: int) -> HttpResponse:
     """La page d'un service : ses lignes, à saisir ; puis à transmettre d'un geste."""
     exiger(request.user, Droit.SAISIR_UNE_DONNEE)
-    page = ReponseDeService.demandee(_trouver(collecte), request.GET, qui_demande(request))
+    trouvee, auteur = _trouver(collecte), qui_demande(request)
+    if auteur.service is None and "service" not in request.GET and peut(auteur, Droit.VALIDER):
+        # Le lien d'un courriel, ouvert par qui mène la collecte : son tableau mène à chaque service.
+        return redirect(trouvee)
+    page = ReponseDeService.demandee(trouvee, request.GET, auteur)
     if request.method != "POST":
         return _montrer(request, page, page.lignes)
     if page.collecte.close_le:
