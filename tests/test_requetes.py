@@ -199,7 +199,7 @@ PAGES = [
         Page("indicateurs:liste", 10, requete)
         for requete in ("", "?plan=plan-garni", "?sans_valeur=2026", "?plan=plan-garni&sans_valeur=2026", "?page=2")
     ],
-    Page("indicateurs:liste", 10, qui="agent"),
+    Page("indicateurs:liste", 12, qui="agent"),
     Page("indicateurs:detail", 12),
     Page("indicateurs:detail", 12, qui="responsable"),
     Page("indicateurs:objectifs", 6, qui="responsable"),
