@@ -96,6 +96,7 @@ PAGES = {
     ),
     "indicateurs:detail": Ligne(TOUS, graphiques=1),
     "indicateurs:objectifs": Ligne((Role.LECTEUR,)),
+    "indicateurs:importer": Ligne((Role.RESPONSABLE,)),
     "indicateurs:valeur": Ligne((Role.RESPONSABLE,)),
     "indicateurs:saisie": Ligne(GESTE, variantes=("?manque=oui", "?services=tous", "?plan=&page=2")),
     "admin:index": Ligne((Role.RESPONSABLE,)),
@@ -150,6 +151,8 @@ SANS_PAGE = {
     "actions:document_retirer": 405,  # un envoi
     "actions:grille_ligne": 405,  # un envoi
     "indicateurs:saisie_ligne": 405,  # un envoi
+    "indicateurs:appliquer_import": 405,  # un envoi
+    "indicateurs:export": 200,  # un fichier
     "actions:appliquer_en_nombre": 405,  # un envoi
     "actions:appliquer_depot": 405,  # un envoi
     "actions:abandonner_depot": 405,  # un envoi

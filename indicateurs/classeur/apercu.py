@@ -15,8 +15,8 @@ from indicateurs.models import Indicateur, ValeurAnnuelle
 from indicateurs.plausibilite import etonnement
 from socle.formats import ABSENT, INSECABLE, accorder, formater_nombre, plier
 
-# Une valeur s'écrit en quelques centièmes de seconde : au-delà, la page se ferait attendre.
-CHANGEMENTS_MAX = 500
+# Une valeur s'écrit en trois centièmes de seconde : au-delà, la page se ferait attendre, et ceux qui saisissent aussi.
+CHANGEMENTS_MAX = 100
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,12 @@ class Apercu:
         return ", ".join([*morceaux, accorder(self.inchangees, "inchangée")])
 
     @property
+    def a_montrer(self) -> bool:
+        return bool(self.lignes or self.conflits)
+
+    @property
     def vide(self) -> bool:
-        return not (self.lignes or self.conflits or self.refus)
+        return not (self.a_montrer or self.refus)
 
 
 def _rang(ligne: LigneDApercu) -> tuple[int, int, str]:
