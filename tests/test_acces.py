@@ -421,7 +421,14 @@ TABLE = [
     Ligne("indicateurs:detail"),
     Ligne("indicateurs:export"),
     Ligne("indicateurs:importer", RESPONSABLES, des_valeurs, ecrit=200),
-    Ligne("indicateurs:appliquer_import", RESPONSABLES, valeurs_deposees, lit=405, vide=302),
+    Ligne(
+        "indicateurs:appliquer_import",
+        RESPONSABLES,
+        valeurs_deposees,
+        lit=405,
+        vide=302,
+        sauf=a_chacun(405, frozenset({"lecteur", "agent"}), LECTURE),
+    ),
     Ligne(
         "indicateurs:objectifs",
         envoi=lambda site: {"objectif": "environnement-pnad", "indicateur": site.decor.objet(Indicateur).code},

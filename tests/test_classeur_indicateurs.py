@@ -358,21 +358,21 @@ def test_des_parts_remplacent_un_taux_seul(client, seule):
         ([["Code", "2023"], ["consultations", "n.c."]], "« n.c. » n'est pas un nombre."),
         ([["Code", "2023"], ["consultations", True]], "« vrai » n'est pas un nombre."),
         ([["Code", "2023"], ["consultations", datetime.date(2023, 5, 1)]], "la cellule est au format date"),
-        ([["Code", "2023"], ["consultations", 12.5]], "Un compte est un nombre entier."),
-        ([["Code", "2023"], ["consultations", -1]], "Une valeur ne peut pas être négative."),
-        ([["Code", "2023"], ["consultations", 10**15]], "colonne « 2023 » : Assurez-vous"),
-        ([["Code", "2023"], ["seule", 101]], "Une part se donne de 0 à 100 %."),
+        ([["Code", "2023"], ["consultations", 12.5]], "un compte est un nombre entier."),
+        ([["Code", "2023"], ["consultations", -1]], "une valeur ne peut pas être négative."),
+        ([["Code", "2023"], ["consultations", 10**15]], "colonne « 2023 » : assurez-vous"),
+        ([["Code", "2023"], ["seule", 101]], "une part se donne de 0 à 100 %."),
         ([["Code", "2023"], ["seule", 0.351]], "0,351 se lit de deux façons : écrivez 35,1 pour 35,1 %"),
         ([["Code", "2023"], ["seule", "0,351"]], "0,351 se lit de deux façons"),
         ([["Code", "2023"], ["seule", "indisponible"]], "dites pourquoi : « indisponible : motif »"),
         ([["Code", "2023"], ["seule", "indisponible : " + "x" * 301]], "le motif fait 301 signes, 300 au plus"),
-        ([["Code", "2023 numérateur"], ["seule", 3]], "colonne « 2023 numérateur » : Donnez le dénominateur"),
-        ([["Code", "2023 dénominateur"], ["seule", 3]], "Un dénominateur ne se donne qu'avec un numérateur."),
+        ([["Code", "2023 numérateur"], ["seule", 3]], "colonne « 2023 numérateur » : donnez le dénominateur"),
+        ([["Code", "2023 dénominateur"], ["seule", 3]], "un dénominateur ne se donne qu'avec un numérateur."),
         ([["Code", "2023 numérateur"], ["consultations", 3]], "ne se donnent que pour une part."),
         ([["Code", "2023 remarque"], ["consultations", "Bien."]], "donnez d'abord un chiffre"),
         (
             [["Code", "2023 numérateur", "2023 dénominateur"], ["seule", 4, 3]],
-            "Le numérateur dépasse le dénominateur (3).",
+            "le numérateur dépasse le dénominateur (3).",
         ),
         (
             [["Code", "2023", "2023 numérateur"], ["seule", "indisponible : x", 3]],
@@ -450,7 +450,7 @@ def test_une_ventilation_qui_ne_ferait_plus_le_total_est_refusee(client, consult
     valeur = ValeurAnnuelle(indicateur=consultations, annee=2023, valeur=D(10))
     valeur.enregistrer(ventilation={dimension: {"Travaux": D(4), "Services": D(6)}})
     apercu = deposer(client, a_la_main(["Code", "2023"], ["consultations", 12]))
-    assert "La ventilation « par nature » totalise 10, il faut 12" in refus(apercu)[0]
+    assert "la ventilation « par nature » totalise 10, il faut 12" in refus(apercu)[0]
 
 
 # --- Ce qui est validé, ce qui bouge ------------------------------------------------------------

@@ -12,7 +12,7 @@ from socle.contraintes import BORNES_ANNEE
 from socle.formats import INSECABLE
 from socle.tableaux import FichierIllisible, Limites, Tableau, lire
 
-TAILLE_MAX = 1_000_000
+TAILLE_MAX = 1 << 20
 LIMITES = Limites(octets=TAILLE_MAX, octets_deplies=30_000_000, lignes=1000, colonnes=250)
 
 
@@ -43,7 +43,7 @@ class Refus:
     raison: str
 
     def __str__(self) -> str:
-        return f"{self.place}{INSECABLE}: {self.raison.rstrip('.')}."
+        return f"{self.place}{INSECABLE}: {self.raison[0].lower()}{self.raison[1:].rstrip('.')}."
 
 
 @dataclass
