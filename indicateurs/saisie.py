@@ -68,7 +68,7 @@ def saisir(
         existe = valeur is not None
         valeur = valeur or ValeurAnnuelle(indicateur=indicateur, annee=annee, origine=origine)
         valeur.indicateur = indicateur
-        nouveaux = _completer(champs)
+        nouveaux = completer(champs)
         if not ventilation and not _change(valeur, nouveaux, existe=existe):
             return Saisie(_relue(valeur) if existe else None, change=False, deplaces=[])
         if valeur.version * existe != version:
@@ -83,7 +83,7 @@ def saisir(
         return _ecrire(valeur, motif, ventilation, auteur)
 
 
-def _completer(champs: Mapping[str, Any]) -> dict[str, Any]:
+def completer(champs: Mapping[str, Any]) -> dict[str, Any]:
     """Ce que les champs donnés entraînent : un chiffre lève l'indisponibilité, une indisponibilité ôte le chiffre, un
     taux donné seul n'a plus de parts."""
     complets = dict(champs)

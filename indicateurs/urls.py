@@ -1,6 +1,6 @@
 from django.urls import path
 
-from indicateurs.views import collectes, justificatifs, objectifs, pages, saisie, valeurs
+from indicateurs.views import classeur, collectes, justificatifs, objectifs, pages, saisie, valeurs
 
 app_name = "indicateurs"
 
@@ -17,6 +17,9 @@ urlpatterns = [
     path("collectes/<int:collecte>/<int:demande>/valider/", collectes.valider, name="demande_valider"),
     path("collectes/<int:collecte>/<int:demande>/renvoyer/", collectes.renvoyer, name="demande_renvoyer"),
     path("objectifs/", objectifs.objectifs, name="objectifs"),
+    path("export/", classeur.export, name="export"),
+    path("import/", classeur.importer, name="importer"),
+    path("import/appliquer/", classeur.appliquer_l_import, name="appliquer_import"),
     path("saisie/<int:annee>/", saisie.saisie, name="saisie"),
     path("saisie/<int:annee>/<slug:code>/", saisie.enregistrer_la_ligne, name="saisie_ligne"),
     path("<slug:code>/", pages.detail, name="detail"),

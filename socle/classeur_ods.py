@@ -8,6 +8,7 @@ from socle.feuilles import (
     MACROS,
     PROTEGE,
     Archive,
+    EnPourcent,
     Feuille,
     FichierIllisible,
     Limites,
@@ -137,7 +138,9 @@ class _Lecture:
             if not sorte and not texte:
                 return FORMULE_SANS_VALEUR
         match sorte:
-            case "float" | "percentage" | "currency":
+            case "percentage":
+                return EnPourcent(attributs[f"{_OFFICE}value"])
+            case "float" | "currency":
                 nombre = attributs[f"{_OFFICE}value"]
                 return int(nombre) if nombre.lstrip("-").isdigit() else float(nombre)
             case "date":

@@ -5,7 +5,17 @@ import posixpath
 import re
 from typing import Any
 
-from socle.feuilles import FORMULE_SANS_VALEUR, MACROS, Archive, Feuille, FichierIllisible, Limites, Zone, en_erreur
+from socle.feuilles import (
+    FORMULE_SANS_VALEUR,
+    MACROS,
+    Archive,
+    EnPourcent,
+    Feuille,
+    FichierIllisible,
+    Limites,
+    Zone,
+    en_erreur,
+)
 from socle.feuilles import lire_le_xml as lire_xml
 
 _ADRESSE = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
@@ -40,6 +50,7 @@ class _Classeur:
     """Ce qui vaut pour toutes les feuilles : textes partagés, formats de date, origine des dates."""
 
     def __init__(self, archive: Archive) -> None:
+        from openpyxl.styles.numbers import is_date_format
         from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
 
         self.archive = archive
@@ -62,7 +73,9 @@ class _Classeur:
 
         lire_xml(archive.morceaux(racine), debut=debut)
         self.textes = _textes_partages(archive, uniques["sharedStrings"]) if "sharedStrings" in uniques else []
-        self.dates = _styles_de_date(archive, uniques["styles"]) if "styles" in uniques else set()
+        formats = _formats_des_styles(archive, uniques["styles"]) if "styles" in uniques else []
+        self.dates = {rang for rang, format_ in enumerate(formats) if is_date_format(format_)}
+        self.pourcents = {rang for rang, format_ in enumerate(formats) if _est_en_pourcent(format_)}
 
 
 def _textes_partages(archive: Archive, partie: str) -> list[str]:
@@ -99,9 +112,9 @@ def _sans_echappement(texte: str) -> str:
     return _ECHAPPE.sub(lambda trouve: chr(int(trouve[1], 16)), texte) if "_x" in texte else texte
 
 
-def _styles_de_date(archive: Archive, partie: str) -> set[int]:
-    """Les rangs des styles de cellule qui montrent une date."""
-    from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
+def _formats_des_styles(archive: Archive, partie: str) -> list[str]:
+    """Le format de nombre de chaque style de cellule, dans l'ordre."""
+    from openpyxl.styles.numbers import BUILTIN_FORMATS
 
     formats = dict(BUILTIN_FORMATS)
     # Les formats que chaque langue de tableur réserve à ses dates.
@@ -122,7 +135,12 @@ def _styles_de_date(archive: Archive, partie: str) -> set[int]:
             etat["cellules"] = False
 
     lire_xml(archive.morceaux(partie), debut=debut, fin=fin)
-    return {rang for rang, format_ in enumerate(rangs) if is_date_format(formats.get(format_, ""))}
+    return [formats.get(rang) or "" for rang in rangs]
+
+
+def _est_en_pourcent(format_: str) -> bool:
+    """Un « % » hors d'un texte entre guillemets ou échappé."""
+    return "%" in re.sub(r'"[^"]*"|\\.', "", format_)
 
 
 class _LectureDeFeuille:
@@ -199,7 +217,10 @@ class _LectureDeFeuille:
             case "d":
                 return _sans_heure(datetime.datetime.fromisoformat(texte))
         nombre = int(texte) if texte.lstrip("-").isdigit() else float(texte)
-        return self._date(nombre) if int(self.attributs.get("s", 0)) in self.classeur.dates else nombre
+        style = int(self.attributs.get("s", 0))
+        if style in self.classeur.pourcents:
+            return EnPourcent(nombre)
+        return self._date(nombre) if style in self.classeur.dates else nombre
 
     def _date(self, nombre: float) -> Any:
         from openpyxl.utils.datetime import from_excel

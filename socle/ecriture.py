@@ -1,7 +1,7 @@
 """Écrire un tableau pour un tableur : ce qu'il contient, dit une fois ; le CSV. Aucun modèle ici.
 
-Un classeur a trois feuilles : le tableau, un mode d'emploi, les listes où puisent ses menus déroulants. Aucune cellule
-n'y est jamais une formule.
+Un classeur a trois feuilles : le tableau, un mode d'emploi et, s'il a des menus déroulants, les listes où ils
+puisent. Aucune cellule n'y est jamais une formule.
 """
 
 import csv

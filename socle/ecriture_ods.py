@@ -67,7 +67,8 @@ def _contenu(classeur: ClasseurEcrit) -> Iterator[str]:
     yield _menus(classeur)
     yield from _tableau(classeur)
     yield from _mode_d_emploi(classeur)
-    yield from _listes(classeur)
+    if classeur.listes:
+        yield from _listes(classeur)
     fin = repere(len(classeur.colonnes) - 1, classeur.derniere_ligne)
     yield (
         '<table:database-ranges><table:database-range table:name="Tableau" table:display-filter-buttons="true" '

@@ -45,7 +45,8 @@ def ecrire_xlsx(classeur: ClasseurEcrit) -> bytes:
     feuille.title = classeur.feuille
     styles = _preparer_le_tableau(feuille, classeur)
     _ecrire_le_mode_d_emploi(cahier, classeur)
-    _ecrire_les_listes(cahier, classeur)
+    if classeur.listes:
+        _ecrire_les_listes(cahier, classeur)
     nu = io.BytesIO()
     cahier.save(nu)
     return _avec_les_lignes(nu, classeur, styles)

@@ -38,6 +38,10 @@ class CelluleIllisible:
     pourquoi: str
 
 
+class EnPourcent(float):
+    """Le nombre d'une cellule que le tableur montre en pour cent : « 35,1 % » y est 0.351."""
+
+
 FORMULE_SANS_VALEUR = CelluleIllisible(
     "est une formule dont le résultat n'est pas enregistré. Ouvrez le fichier dans un tableur et enregistrez-le, "
     "ou remplacez la formule par sa valeur"

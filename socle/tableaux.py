@@ -18,6 +18,7 @@ from socle.feuilles import (
     PROTEGE,
     Archive,
     CelluleIllisible,
+    EnPourcent,
     Feuille,
     FichierIllisible,
     Limites,
@@ -28,6 +29,7 @@ from socle.feuilles import (
 from socle.formats import accorder, plier
 
 __all__ = [
+    "EnPourcent",
     "FichierIllisible",
     "Ligne",
     "Limites",
@@ -71,7 +73,7 @@ class TitresAbsents(FichierIllisible):
 class Ligne:
     """Une ligne non vide. `numero` : le sien dans le fichier, à partir de 1 ; `cellules` : dans l'ordre des titres.
 
-    Une cellule vaut un texte, un nombre (int ou float), un booléen, une date (avec ou sans heure), ou None.
+    Une cellule vaut un texte, un nombre (int, float ou EnPourcent), un booléen, une date (avec ou sans heure), None.
     """
 
     numero: int

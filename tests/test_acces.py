@@ -25,7 +25,7 @@ from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from partenaires.classeurs import COLONNES
 from partenaires.models import Convention, Partenaire
 from tests import fabriques, resolveur
-from tests.decor import Decor, decor_acces
+from tests.decor import ANNEE_DE_LA_VALEUR, Decor, decor_acces
 from tests.visites import client_de, formulaire_de, photo, sans_lendemain, tables_ecrites
 
 # Le décor s'écrit une fois : tout le fichier va au même ouvrier.
@@ -154,6 +154,18 @@ def depot(site: "Site") -> dict[str, Any]:
             site.decor.adresse("admin:partenaires_partenaire_import"), {"fichier": un_tableau()}
         )
     return {"depot": apercu.context["depot"]}
+
+
+def valeurs_deposees(site: "Site") -> dict[str, Any]:
+    """Le classeur signé que l'aperçu d'un import de valeurs a mis dans sa page."""
+    with sans_lendemain():
+        apercu = site.clients["administrateur"].post(site.decor.adresse("indicateurs:importer"), des_valeurs(site))
+    return formulaire_de(apercu) | {"motif": TAPE}
+
+
+def des_valeurs(site: "Site") -> dict[str, Any]:
+    contenu = f"Code;{ANNEE_DE_LA_VALEUR} remarque\n{site.decor.objet(Indicateur).code};{TAPE}\n"
+    return {"fichier": SimpleUploadedFile("valeurs.csv", contenu.encode())}
 
 
 def apercu_en_nombre(site: "Site") -> dict[str, Any]:
@@ -407,6 +419,16 @@ TABLE = [
     # --- indicateurs
     Ligne("indicateurs:liste"),
     Ligne("indicateurs:detail"),
+    Ligne("indicateurs:export"),
+    Ligne("indicateurs:importer", RESPONSABLES, des_valeurs, ecrit=200),
+    Ligne(
+        "indicateurs:appliquer_import",
+        RESPONSABLES,
+        valeurs_deposees,
+        lit=405,
+        vide=302,
+        sauf=a_chacun(405, frozenset({"lecteur", "agent"}), LECTURE),
+    ),
     Ligne(
         "indicateurs:objectifs",
         envoi=lambda site: {"objectif": "environnement-pnad", "indicateur": site.decor.objet(Indicateur).code},

@@ -13,6 +13,8 @@ from actions.duplication import dupliquer
 from actions.models import Action, ChangementDeStatut, Plan
 from actions.statuts import Statut
 from comptes.droits import Role
+from indicateurs.classeur.imports import ApercuPerime, Depot, Import, appliquer
+from indicateurs.saisie import Saisie, saisir
 from socle.modeles import ConflitDeVersion
 from tests import fabriques
 
@@ -109,4 +111,17 @@ def test_deux_enregistrements_d_une_valeur_lue_a_la_meme_version_font_un_conflit
 
     rendus = ensemble([lambda: saisir(Decimal(2)), lambda: saisir(Decimal(3))])
     assert sum(isinstance(rendu, ConflitDeVersion) for rendu in rendus) == 1
+    assert type(valeur).objects.get().version == valeur.version + 1
+
+
+def test_des_imports_et_une_saisie_partis_ensemble_ne_s_ecrasent_pas():
+    valeur = fabriques.valeur(fabriques.indicateur(code="heures"), 2023, valeur=Decimal(1))
+    auteur = fabriques.utilisateur(Role.RESPONSABLE)
+    depots = [Depot("valeurs.csv", f"Code;2023\nheures;{nombre}\n".encode()) for nombre in (2, 3)]
+    annonces = [Depot(depot.nom, depot.contenu, depot.etudier().empreinte) for depot in depots]
+    gestes = [partial(appliquer, annonce, (), "", par=auteur) for annonce in annonces]
+    seul = partial(saisir, valeur.indicateur, 2023, {"valeur": Decimal(4)}, auteur=auteur, version=valeur.version)
+    rendus = ensemble([*gestes, seul])
+    assert sum(isinstance(rendu, Import | Saisie) for rendu in rendus) == 1
+    assert sum(isinstance(rendu, ApercuPerime | ConflitDeVersion) for rendu in rendus) == 2
     assert type(valeur).objects.get().version == valeur.version + 1

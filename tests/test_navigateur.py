@@ -101,6 +101,7 @@ PAGES = {
     "indicateurs:collecte": Ligne((Role.RESPONSABLE,)),
     "indicateurs:collecte_repondre": Ligne((Role.AGENT,)),
     "indicateurs:demande_renvoyer": Ligne((Role.RESPONSABLE,)),
+    "indicateurs:importer": Ligne((Role.RESPONSABLE,)),
     "indicateurs:valeur": Ligne((Role.RESPONSABLE,)),
     "indicateurs:historique_de_la_valeur": Ligne(),
     "indicateurs:justificatif_ajouter": Ligne((Role.RESPONSABLE,)),
@@ -161,6 +162,8 @@ SANS_PAGE = {
     "indicateurs:justificatif_retirer": 405,  # un envoi
     "actions:grille_ligne": 405,  # un envoi
     "indicateurs:saisie_ligne": 405,  # un envoi
+    "indicateurs:appliquer_import": 405,  # un envoi
+    "indicateurs:export": 200,  # un fichier
     "actions:appliquer_en_nombre": 405,  # un envoi
     "actions:appliquer_depot": 405,  # un envoi
     "actions:abandonner_depot": 405,  # un envoi

@@ -3,6 +3,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django_tables2 import RequestConfig
 
+from actions.classeur.export import Format
 from comptes.droits import Droit, peut
 from indicateurs.fiche_d_indicateur import assembler
 from indicateurs.filtres import FiltreIndicateurs
@@ -28,6 +29,7 @@ def liste(request: HttpRequest) -> HttpResponse:
         "table": table,
         "peut_saisir": peut(request.user, Droit.SAISIR_UNE_DONNEE),
         "annee_a_saisir": derniere_annee_finie(),
+        "exports": Format,
     }
     return render(request, "indicateurs/liste.html", contexte, status=200 if lisible else 400)
 
