@@ -50,6 +50,8 @@ class CollecteQuerySet(QuerySetSuivi["Collecte"]):
             if (meme := deja.ouvertes().filter(ouverte_le__date=timezone.localdate()).first()) is not None:
                 return meme, None
             collecte.full_clean()
+            if avant_le < timezone.localdate():
+                raise ValidationError({"avant_le": "Cette date est passée : choisissez-en une à venir."})
             collecte.save()
             if not collecte.completer():
                 raise ValidationError({"plan": "Ce plan n'a pas d'indicateur : il n'y a rien à demander."})
@@ -113,11 +115,8 @@ class Collecte(LigneVersionnee):
 
     def clean(self) -> None:
         super().clean()
-        aujourdhui = timezone.localdate()
-        if self.annee and self.annee > aujourdhui.year:
+        if self.annee and self.annee > timezone.localdate().year:
             raise ValidationError({"annee": f"L'année {self.annee} est à venir : aucune valeur n'y est attendue."})
-        if self._state.adding and self.avant_le and self.avant_le < aujourdhui:
-            raise ValidationError({"avant_le": "Cette date est passée : choisissez-en une à venir."})
 
     # --- Écriture ------------------------------------------------------------------------------
 

@@ -31,8 +31,9 @@ from actions.requetes import CHAMPS_PROJETES
 from actions.statuts import PointAttention, Priorite, Statut
 from actions.suivi import PorteeDeNote, RoleDePartenaire
 from comptes.models import Collectivite, Lot, Service, Utilisateur
-from indicateurs.listes import Etat, Nature, OrigineDeCible, Sens
+from indicateurs.listes import Etat, EtatDeDemande, Nature, OrigineDeCible, Sens
 from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuelle
+from indicateurs.suivi_de_collecte import tableau
 from partenaires.models import Convention, Partenaire
 from socle.echeances import Precision
 
@@ -307,6 +308,16 @@ def test_des_comites_se_sont_tenus_avec_leurs_decisions_et_un_autre_est_prevu(pl
     assert Decision.objects.filter(action=None).count() == 7
     prevu = plan.comites.get(date__gt=AUJOURD_HUI)
     assert not prevu.decisions.exists()
+
+
+def test_une_collecte_est_en_cours_a_tous_ses_stades(plan):
+    vue = tableau(plan.collectes.get())
+    assert {etat for etat, nombre in vue.compte if nombre} == {
+        EtatDeDemande.MANQUANTE,
+        EtatDeDemande.RENVOYEE,
+        EtatDeDemande.RECUE,
+        EtatDeDemande.A_VALIDER,
+    }
 
 
 def test_une_campagne_court_et_une_partie_des_pilotes_a_repondu(plan):

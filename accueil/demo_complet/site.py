@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from accueil.demo_complet import indicateurs, partenaires, plan
 from accueil.demo_complet.calendrier import Calendrier, Chronique
+from accueil.demo_complet.collecte import collecter
 from accueil.demo_complet.personnes import SERVICE_DE_L_AGENT, reunir
 from accueil.demo_complet.pilotage import Pilotage
 from accueil.demo_complet.suivi import Suivi
@@ -28,3 +29,4 @@ def ecrire() -> None:
     Suivi(actions, equipe, calendrier, chronique).inscrire()
     Pilotage(le_plan, actions, equipe, calendrier, chronique).inscrire()
     chronique.jouer(maintenant)
+    collecter(le_plan, equipe, calendrier, maintenant)
