@@ -86,7 +86,7 @@ def _en_clair(champ: str, valeur: Any) -> str:
 
 
 def _avec_la_ventilation(valeur: ValeurAnnuelle, evenements: list[Evenement]) -> list[Evenement]:
-    """La ventilation s'écrit avec la valeur, juste après elle : ses écarts rejoignent cet enregistrement, avec son motif.
+    """La ventilation s'écrit avec la valeur, juste après elle : ses écarts rejoignent cet enregistrement et son motif.
 
     `evenements` : du plus ancien au plus récent.
     """

@@ -25,7 +25,9 @@ def lue(client, adresse: str) -> str:
     """Le texte de la page, espaces de toutes sortes réduites à une."""
     reponse = client.get(adresse)
     assert reponse.status_code == 200
-    return " ".join(reponse.content.decode().replace("&#x27;", "'").replace("&amp;", "&").split())
+    return " ".join(
+        reponse.content.decode().replace("&#x27;", "'").replace("&amp;", "&").replace("&nbsp;", " ").split()
+    )
 
 
 def ligne_de(texte: str, annee: int) -> str:
@@ -191,7 +193,8 @@ def test_une_ventilation_se_montre_en_barres_empilees_et_reste_cachee_sans_elle(
     assert "Ventilation" not in lue(lecteur, "/indicateurs/compte/")
     valeur.enregistrer(ventilation={dimension: {"Travaux": Decimal(41), "Services": Decimal(130)}})
     texte = lue(lecteur, "/indicateurs/compte/")
-    assert "<h2>Ventilation par nature d'achat</h2>" in texte
+    assert "<h2>Ventilation</h2>" in texte
+    assert "<strong>Ventilation par nature d'achat</strong>" in texte
     assert '"barmode":"relative"' in texte
     assert re.search(r'"name":"Travaux[^"]*","x":\[2024\],"y":\[41\]', texte)
     assert re.search(r'"name":"Services[^"]*","x":\[2024\],"y":\[130\]', texte)
