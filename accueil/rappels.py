@@ -15,6 +15,8 @@ from actions.requetes import Urgence, etapes_pressantes
 from comptes.courriels import RAPPEL, RENVOI, Courriel, Lettre, Preparation
 from comptes.droits import Droit, roles_qui_peuvent
 from comptes.models import Utilisateur
+from indicateurs.lignes_de_collecte import Attente as AttenteDeValeurs
+from indicateurs.lignes_de_collecte import dues_par_service
 from socle.formats import accorder, formater_date
 
 GABARIT = "courriels/rappel"
@@ -33,6 +35,7 @@ class Rappel:
     personne: Utilisateur
     actions: list[Action] = field(default_factory=list)
     attentes: list[Attente] = field(default_factory=list)
+    valeurs: list[AttenteDeValeurs] = field(default_factory=list)
     comites: list[Comite] = field(default_factory=list)
     raisons: list[str] = field(default_factory=list)
 
@@ -47,7 +50,8 @@ class Rappel:
     @property
     def plans(self) -> set[int]:
         """Les plans où quelque chose est attendu."""
-        return {action.plan_id for action in self.actions} | {attente.campagne.plan_id for attente in self.attentes}
+        demandes = [attente.campagne for attente in self.attentes] + [attente.collecte for attente in self.valeurs]
+        return {action.plan_id for action in self.actions} | {demande.plan_id for demande in demandes}
 
     @property
     def plusieurs_plans(self) -> bool:
@@ -62,7 +66,11 @@ class Rappel:
         """« 2 en retard, 1 sans nouvelle depuis 6 mois, 3 demandées » : ce que la commande en montre."""
         morceaux = [f"{len(actions)} {urgence.label.lower()}" for urgence, actions in self.groupes]
         demandees = sum(attente.nombre for attente in self.attentes)
-        return ", ".join(morceaux + ([accorder(demandees, "demandée", "demandées")] if demandees else []))
+        if demandees:
+            morceaux.append(accorder(demandees, "demandée", "demandées"))
+        if valeurs := sum(attente.nombre for attente in self.valeurs):
+            morceaux.append(accorder(valeurs, "valeur à donner", "valeurs à donner"))
+        return ", ".join(morceaux)
 
     @property
     def pourquoi(self) -> str:
@@ -139,7 +147,16 @@ def _ce_qui_attend(jour: date) -> Iterable[Rappel]:
             par_campagne[cle] = Attente(demande.campagne, nombre + 1)
     for (personne, _), attente in par_campagne.items():
         rappels[personne].attentes.append(attente)
+    _ajouter_les_valeurs(personnes.values(), rappels)
     return rappels.values()
+
+
+def _ajouter_les_valeurs(personnes: Iterable[Utilisateur], rappels: dict[int, Rappel]) -> None:
+    """À chaque membre d'un service, les valeurs que ce service doit encore aux collectes ouvertes."""
+    dues = dues_par_service()
+    for personne in personnes:
+        for attente in dues.get(personne.service_id, ()):
+            rappels.setdefault(personne.pk, Rappel(personne)).valeurs.append(attente)
 
 
 def _actions_pressantes(jour: date) -> Iterable[Action]:

@@ -1,26 +1,60 @@
-"""Une collecte : demander à chaque service les valeurs d'une année, les recevoir, les valider ou les renvoyer."""
+"""Une collecte : demander à chaque service les valeurs d'une année, les recevoir, les valider ou les renvoyer.
 
+Ce qui est demandé est gardé ici ; ce qui y répond se lit sur la valeur (`indicateurs.lignes_de_collecte`).
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import models
-from django.db.models import Q
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
 from django.urls import reverse
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
+from simple_history.utils import bulk_create_with_history
 
 from actions.plans import Plan
-from indicateurs.listes import PhaseDeDemande
-from socle.contraintes import BORNES_ANNEE, liste_fermee
+from comptes.courriels import Courriel, Lettre, Preparation
+from comptes.envoi import envoyer_des_que_possible
+from indicateurs.demandes_de_valeur import DemandeDeValeur
+from socle.contraintes import BORNES_ANNEE
+from socle.formats import formater_date
 from socle.modeles import LigneVersionnee, QuerySetSuivi
 
 if TYPE_CHECKING:
     from comptes.models import Utilisateur
 
+__all__ = ["Collecte", "DemandeDeValeur"]
+
+CLOSE = "Cette collecte est close : rouvrez-la d'abord."
+
 
 class CollecteQuerySet(QuerySetSuivi["Collecte"]):
     def ouvertes(self) -> "CollecteQuerySet":
         return self.filter(close_le__isnull=True)
+
+    def ouvrir(
+        self, plan: Plan, annee: int, *, auteur: "Utilisateur", avant_le: date, message: str = ""
+    ) -> "tuple[Collecte, Preparation | None]":
+        """Demande aux services la valeur de l'année de chaque indicateur du plan, et leur écrit, d'un trait.
+
+        La même demande du même auteur le même jour (double clic) rend la collecte déjà ouverte, et None. Lève
+        ValidationError : date passée, année à venir, plan sans indicateur, collecte déjà faite pour cette année.
+        """
+        collecte = self.model(plan=plan, annee=annee, avant_le=avant_le, message=message.strip(), ouverte_par=auteur)
+        with transaction.atomic():
+            plan.verrouillee()
+            deja = self.filter(plan=plan, annee=annee, avant_le=avant_le, message=collecte.message, ouverte_par=auteur)
+            if (meme := deja.ouvertes().filter(ouverte_le__date=timezone.localdate()).first()) is not None:
+                return meme, None
+            collecte.full_clean()
+            collecte.save()
+            if not collecte.completer():
+                raise ValidationError({"plan": "Ce plan n'a pas d'indicateur : il n'y a rien à demander."})
+            preparation = collecte.ecrire()
+        return collecte, preparation
 
 
 class Collecte(LigneVersionnee):
@@ -64,44 +98,93 @@ class Collecte(LigneVersionnee):
     def get_absolute_url(self) -> str:
         return reverse("indicateurs:collecte", args=[self.pk])
 
+    @property
+    def echeance(self) -> str:
+        return f"le {formater_date(self.avant_le)}"
 
-class DemandeDeValeur(LigneVersionnee):
-    """Un indicateur dont une collecte demande la valeur. La valeur, son état et ses refus se lisent sur la valeur."""
+    @property
+    def adresse_de_reponse(self) -> str:
+        return reverse("indicateurs:collecte_repondre", args=[self.pk])
 
-    collecte = models.ForeignKey(Collecte, on_delete=models.PROTECT, related_name="demandes")
-    indicateur = models.ForeignKey("indicateurs.Indicateur", on_delete=models.PROTECT, related_name="demandes")
-    phase = models.CharField("phase", max_length=9, choices=PhaseDeDemande, default=PhaseDeDemande.OUVERTE)
-    motif_de_renvoi = models.CharField("motif du renvoi", max_length=500, blank=True)
+    @property
+    def cle(self) -> str:
+        """Par quoi commence la clé de ses courriels."""
+        return f"collecte-{self.pk}-"
 
-    CHAMPS_DES_CONTRAINTES = {"demandedevaleur_renvoi_motive": "motif_de_renvoi"}
+    def clean(self) -> None:
+        super().clean()
+        aujourdhui = timezone.localdate()
+        if self.annee and self.annee > aujourdhui.year:
+            raise ValidationError({"annee": f"L'année {self.annee} est à venir : aucune valeur n'y est attendue."})
+        if self._state.adding and self.avant_le and self.avant_le < aujourdhui:
+            raise ValidationError({"avant_le": "Cette date est passée : choisissez-en une à venir."})
 
-    objects = QuerySetSuivi.as_manager()
-    history = HistoricalRecords()
+    # --- Écriture ------------------------------------------------------------------------------
 
-    class Meta:
-        verbose_name = "demande de valeur"
-        verbose_name_plural = "demandes de valeur"
-        ordering = ["collecte", "indicateur"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["collecte", "indicateur"],
-                name="demandedevaleur_une_fois",
-                violation_error_message="Cette collecte demande déjà cet indicateur.",
-            ),
-            liste_fermee(
-                "phase", PhaseDeDemande, nom="demandedevaleur_phase_connue", message="Phase de demande inconnue."
-            ),
-            models.CheckConstraint(
-                condition=(Q(phase="RENVOYEE") & ~Q(motif_de_renvoi=""))
-                | (~Q(phase="RENVOYEE") & Q(motif_de_renvoi="")),
-                name="demandedevaleur_renvoi_motive",
-                violation_error_message="Un renvoi dit son motif, et lui seul.",
-            ),
+    def completer(self) -> int:
+        """Demande les indicateurs du plan qui ne le sont pas encore ; rend combien le sont en tout."""
+        demandes = set(self.demandes.values_list("indicateur", flat=True))
+        manquants = [
+            DemandeDeValeur(collecte=self, indicateur_id=indicateur)
+            for indicateur in self.plan.places_d_indicateur.values_list("indicateur", flat=True)
+            if indicateur not in demandes
         ]
+        if manquants:
+            bulk_create_with_history(manquants, DemandeDeValeur)
+        return len(demandes) + len(manquants)
 
-    def __str__(self) -> str:
-        return f"{self.indicateur} → {self.collecte}"
+    def ecrire(self, *, relance: bool = False) -> Preparation:
+        """Écrit à chaque membre des services qui doivent encore une valeur, une fois par jour et par personne."""
+        from indicateurs.lignes_de_collecte import demandeurs
 
-    def releve_de(self, utilisateur: "Utilisateur") -> bool:
-        """Attendue du service qui produit l'indicateur aujourd'hui."""
-        return self.indicateur.releve_de(utilisateur)
+        jour = timezone.localdate().isoformat()
+        preparation = Courriel.objects.preparer_tous(
+            Lettre(
+                personne,
+                f"{self.cle}{personne.pk}-{jour}",
+                "courriels/collecte",
+                {"collecte": self, "demandeur": demandeur, "nombre": len(demandeur.dues), "relance": relance},
+            )
+            for demandeur in demandeurs(self)
+            for personne in demandeur.personnes
+        )
+        if preparation.courriels:
+            envoyer_des_que_possible()
+        return preparation
+
+    def relancer(self) -> Preparation:
+        """Écrit de nouveau à qui doit encore une valeur. Lève ValidationError si la collecte est close."""
+        with transaction.atomic():
+            if self.verrouillee().close_le:
+                raise ValidationError(CLOSE)
+            return self.ecrire(relance=True)
+
+    def clore(self) -> None:
+        """Plus rien n'est demandé ; ce qui a été reçu reste. Demandé deux fois : rien de plus."""
+        self._fermer(timezone.now())
+
+    def rouvrir(self) -> None:
+        """Demande de nouveau, et demande aussi les indicateurs que le plan a pris depuis."""
+        with transaction.atomic():
+            self._fermer(None)
+            self.completer()
+
+    def _fermer(self, le: datetime | None) -> None:
+        with transaction.atomic():
+            actuelle = self.verrouillee()
+            if (actuelle.close_le is None) != (le is None):
+                actuelle.close_le = le
+                actuelle.save(update_fields=["close_le"])
+        self.close_le = actuelle.close_le
+
+
+def annoncer(collectes: Sequence[Collecte]) -> None:
+    """Pose `demandees` et `recues` (des nombres) sur chacune, en deux requêtes."""
+    from indicateurs.lignes_de_collecte import lignes_de
+
+    par_collecte: dict[int, list] = {}
+    for ligne in lignes_de(DemandeDeValeur.objects.filter(collecte__in=list(collectes))):
+        par_collecte.setdefault(ligne.demande.collecte_id, []).append(ligne)
+    for collecte in collectes:
+        siennes = par_collecte.get(collecte.pk, [])
+        vars(collecte).update(demandees=len(siennes), recues=sum(not ligne.due for ligne in siennes))

@@ -16,8 +16,8 @@ from comptes.models import Utilisateur
 from indicateurs.feuille_de_saisie import dans_l_ordre_de_saisie, indicateurs_a_saisir
 from indicateurs.ligne_de_saisie import LigneDeSaisie, lignes_de_saisie
 from indicateurs.models import Indicateur, ValeurAnnuelle
+from socle.contraintes import PREMIERE_ANNEE
 from socle.erreurs import DemandeIllisible, Introuvable
-from socle.formats import ANNEE_MIN
 from socle.grilles import cles_envoyees
 
 LIGNES_PAR_PAGE = 25
@@ -34,8 +34,8 @@ def exiger_une_annee(annee: int) -> None:
     """Lève DemandeIllisible si aucune valeur ne peut être attendue de cette année."""
     if annee > timezone.localdate().year:
         raise DemandeIllisible(f"L'année {annee} est à venir : aucune valeur n'y est attendue.")
-    if annee < ANNEE_MIN:
-        raise DemandeIllisible(f"L'année {annee} est trop ancienne : rien avant {ANNEE_MIN}.")
+    if annee < PREMIERE_ANNEE:
+        raise DemandeIllisible(f"L'année {annee} est trop ancienne : rien avant {PREMIERE_ANNEE}.")
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class GrilleDeSaisie:
 
     @property
     def annee_d_avant(self) -> str:
-        return self._adresse(annee=self.annee - 1) if self.annee > ANNEE_MIN else ""
+        return self._adresse(annee=self.annee - 1) if self.annee > PREMIERE_ANNEE else ""
 
     @property
     def annee_d_apres(self) -> str:

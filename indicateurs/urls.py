@@ -1,11 +1,21 @@
 from django.urls import path
 
-from indicateurs.views import justificatifs, objectifs, pages, saisie, valeurs
+from indicateurs.views import collectes, justificatifs, objectifs, pages, saisie, valeurs
 
 app_name = "indicateurs"
 
 urlpatterns = [
     path("", pages.liste, name="liste"),
+    path("collectes/", collectes.liste, name="collectes"),
+    path("collectes/ouvrir/", collectes.ouvrir, name="collecte_ouvrir"),
+    path("collectes/<int:collecte>/", collectes.detail, name="collecte"),
+    path("collectes/<int:collecte>/repondre/", collectes.repondre, name="collecte_repondre"),
+    path("collectes/<int:collecte>/relancer/", collectes.relancer, name="collecte_relancer"),
+    path("collectes/<int:collecte>/clore/", collectes.clore, name="collecte_clore"),
+    path("collectes/<int:collecte>/rouvrir/", collectes.rouvrir, name="collecte_rouvrir"),
+    path("collectes/<int:collecte>/valider/", collectes.valider_tout, name="collecte_valider_tout"),
+    path("collectes/<int:collecte>/<int:demande>/valider/", collectes.valider, name="demande_valider"),
+    path("collectes/<int:collecte>/<int:demande>/renvoyer/", collectes.renvoyer, name="demande_renvoyer"),
     path("objectifs/", objectifs.objectifs, name="objectifs"),
     path("saisie/<int:annee>/", saisie.saisie, name="saisie"),
     path("saisie/<int:annee>/<slug:code>/", saisie.enregistrer_la_ligne, name="saisie_ligne"),

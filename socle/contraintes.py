@@ -10,7 +10,8 @@ from django.db.models import Q
 from django.utils.text import slugify
 
 # Une année hors de ces bornes est une faute de frappe.
-BORNES_ANNEE = [MinValueValidator(1990), MaxValueValidator(2200)]
+PREMIERE_ANNEE = 1990
+BORNES_ANNEE = [MinValueValidator(PREMIERE_ANNEE), MaxValueValidator(2200)]
 LONGUEUR_D_ADRESSE = 80
 
 

@@ -38,7 +38,15 @@ from comptes.droits import Role
 from comptes.gestes import Geste, PorteeDeJeton
 from comptes.models import Collectivite, Courriel, Jeton, LigneDeLot, Lot, Service, Siren, Trace, Utilisateur
 from indicateurs.listes import Etat, Nature, OrigineDeCible, Sens
-from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, Justificatif, ValeurAnnuelle
+from indicateurs.models import (
+    Cible,
+    Collecte,
+    DemandeDeValeur,
+    Indicateur,
+    IndicateurDuPlan,
+    Justificatif,
+    ValeurAnnuelle,
+)
 from partenaires.models import Convention, Partenaire, TypeDePartenaire
 from socle.echeances import Echeance, Precision
 from tests import fabriques, resolveur
@@ -118,6 +126,10 @@ class Decor:
                 return self.objet(Campagne).pk
             case "depot":
                 return self.objet(DepotDeClasseur).pk
+            case "collecte":
+                return self.objet(Collecte).pk
+            case "demande":
+                return self.objet(DemandeDeValeur).pk
             case "justificatif":
                 return self.objet(Justificatif).pk
             case "couleur":
@@ -223,6 +235,7 @@ def decor_acces() -> Decor:
             premiere.presenceauplans.first(),
             *(premiere.decisions.first(), premiere.decisions.first().comite),
             *(indicateur, valeur, place, cible, justifier(valeur, comptes["responsable"])),
+            *collecter(plan, valeur, comptes["responsable"]),
         )
         | gestes_et_traces(comptes["administrateur"], [premiere])
         | un_de_chaque(demander_des_nouvelles(plan, comptes["responsable"])),
@@ -241,6 +254,14 @@ def _raconter(action: Action, auteur: Utilisateur) -> None:
 
 def _version(action: Action) -> int:
     return Action.objects.values_list("version", flat=True).get(pk=action.pk)
+
+
+def collecter(plan: Plan, valeur: ValeurAnnuelle, auteur: Utilisateur) -> tuple[Collecte, DemandeDeValeur]:
+    """La collecte de l'année de cette valeur, et la demande qui la concerne."""
+    collecte, _ = Collecte.objects.all().ouvrir(
+        plan, valeur.annee, auteur=auteur, avant_le=datetime.date(2199, 12, 31), message="Merci."
+    )
+    return collecte, collecte.demandes.get(indicateur=valeur.indicateur)
 
 
 def justifier(valeur: ValeurAnnuelle, auteur: Utilisateur, rang: int = 0) -> Justificatif:
@@ -311,6 +332,7 @@ def plan_garni(nombre: int, *, indicateurs: int = 10, annees: int = 5, gestes: i
             *(premiere.decisions.first(), premiere.decisions.first().comite),
             *mesures,
             pieces[0],
+            *collecter(plan, valeur, comptes["responsable"]),
         )
         | gestes_et_traces(comptes["administrateur"], actions[:200], fois=nombre)
         | un_de_chaque(demander_des_nouvelles(plan, comptes["responsable"])),

@@ -412,6 +412,33 @@ TABLE = [
         envoi=lambda site: {"objectif": "environnement-pnad", "indicateur": site.decor.objet(Indicateur).code},
         sauf=a_chacun(403, frozenset({"lecteur", "agent", "service", "ailleurs"}), VIDE, ENVOI),
     ),
+    *[
+        Ligne(f"indicateurs:{page}", RESPONSABLES, sauf=a_chacun(405, frozenset({"lecteur", "agent"}), ENVOI))
+        for page in ("collectes", "collecte")
+    ],
+    Ligne("indicateurs:collecte_ouvrir", RESPONSABLES, {"annee": "2022", "avant_le": "31/12/2199"}),
+    # Qui mène la collecte et n'a pas de service est conduit à son tableau.
+    Ligne("indicateurs:collecte_repondre", SAISIR, {}, vide=302, sauf=a_chacun(302, RESPONSABLES, *LECTURES)),
+    *[
+        Ligne(
+            f"indicateurs:collecte_{geste}",
+            RESPONSABLES,
+            {},
+            lit=405,
+            vide=302,
+            sauf=a_chacun(405, frozenset({"lecteur", "agent"}), LECTURE),
+        )
+        for geste in ("relancer", "clore", "rouvrir", "valider_tout")
+    ],
+    Ligne(
+        "indicateurs:demande_valider",
+        RESPONSABLES,
+        lambda _: {"version": "1"},
+        lit=405,
+        vide=400,
+        sauf=a_chacun(405, frozenset({"lecteur", "agent"}), LECTURE),
+    ),
+    Ligne("indicateurs:demande_renvoyer", RESPONSABLES, {"motif": TAPE}),
     Ligne("indicateurs:valeur", SAISIR, {"remarque": TAPE}),
     Ligne("indicateurs:historique_de_la_valeur"),
     Ligne("indicateurs:justificatif"),

@@ -35,6 +35,8 @@ from comptes.models import Collectivite, Courriel, Service, Utilisateur
 from indicateurs.listes import Nature
 from indicateurs.models import (
     Cible,
+    Collecte,
+    DemandeDeValeur,
     Dimension,
     Indicateur,
     IndicateurDuPlan,
@@ -119,6 +121,16 @@ def valeur(**champs) -> ValeurAnnuelle:
     if "valeur" in champs:
         champs["valeur"] = Decimal(champs["valeur"])
     return ValeurAnnuelle(indicateur=fabriques.indicateur(nature=Nature.PART), annee=2023, **champs)
+
+
+def collecte(**champs) -> Collecte:
+    return Collecte(**{"plan": fabriques.plan(), "annee": 2023, "avant_le": datetime.date(2199, 1, 1), **champs})
+
+
+def demandee(**champs) -> DemandeDeValeur:
+    ouverte = collecte()
+    ouverte.save()
+    return DemandeDeValeur(**{"collecte": ouverte, "indicateur": fabriques.indicateur(), **champs})
 
 
 def ventilee(**champs) -> LigneDeVentilation:
@@ -297,6 +309,11 @@ INFRACTIONS = [
     Infraction("cible_une_par_origine", lambda: double(cible())),
     Infraction("cible_origine_connue", lambda: cible(origine=INCONNU), dit=CHOIX),
     Infraction("cible_positive", lambda: cible(valeur=Decimal(-1))),
+    Infraction("collecte_une_par_annee", lambda: double(collecte())),
+    Infraction("demandedevaleur_une_fois", lambda: double(demandee())),
+    Infraction("demandedevaleur_phase_connue", lambda: demandee(phase=INCONNU), dit=CHOIX),
+    Infraction("demandedevaleur_renvoi_motive", lambda: demandee(phase="RENVOYEE")),
+    Infraction("demandedevaleur_renvoi_motive", lambda: demandee(motif_de_renvoi="Perdu.")),
     Infraction("dimension_une_fois", lambda: double(Dimension(indicateur=fabriques.indicateur(), nom="par nature"))),
     Infraction("lignedeventilation_une_fois", lambda: double(ventilee())),
     Infraction("lignedeventilation_positive", lambda: ventilee(nombre=Decimal(-1))),

@@ -96,6 +96,11 @@ PAGES = {
     ),
     "indicateurs:detail": Ligne(TOUS, graphiques=1),
     "indicateurs:objectifs": Ligne((Role.LECTEUR,)),
+    "indicateurs:collectes": Ligne((Role.RESPONSABLE,)),
+    "indicateurs:collecte_ouvrir": Ligne((Role.RESPONSABLE,)),
+    "indicateurs:collecte": Ligne((Role.RESPONSABLE,)),
+    "indicateurs:collecte_repondre": Ligne((Role.AGENT,)),
+    "indicateurs:demande_renvoyer": Ligne((Role.RESPONSABLE,)),
     "indicateurs:valeur": Ligne((Role.RESPONSABLE,)),
     "indicateurs:historique_de_la_valeur": Ligne(),
     "indicateurs:justificatif_ajouter": Ligne((Role.RESPONSABLE,)),
@@ -151,6 +156,8 @@ SANS_PAGE = {
     "actions:document": 200,  # un fichier
     "actions:document_retirer": 405,  # un envoi
     "indicateurs:justificatif": 200,  # un fichier
+    **{f"indicateurs:collecte_{geste}": 405 for geste in ("relancer", "clore", "rouvrir", "valider_tout")},
+    "indicateurs:demande_valider": 405,  # un envoi
     "indicateurs:justificatif_retirer": 405,  # un envoi
     "actions:grille_ligne": 405,  # un envoi
     "indicateurs:saisie_ligne": 405,  # un envoi

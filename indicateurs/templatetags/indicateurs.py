@@ -6,6 +6,7 @@ from django.utils.safestring import SafeString
 
 from comptes.droits import Droit, peut
 from indicateurs.appreciation import Jugement
+from indicateurs.lignes_de_collecte import Attente, attentes
 from indicateurs.listes import Appreciation
 from indicateurs.models import Indicateur
 from socle.templatetags.icones import icone
@@ -26,6 +27,12 @@ PICTOGRAMMES = {
 def peut_saisir(utilisateur, indicateur: Indicateur) -> bool:
     """{% if user|peut_saisir:indicateur %} : son service le produit, ou il tient tout le plan."""
     return peut(utilisateur, Droit.SAISIR_UNE_DONNEE, indicateur)
+
+
+@register.inclusion_tag("indicateurs/_valeurs_demandees.html")
+def valeurs_demandees(utilisateur) -> dict[str, list[Attente]]:
+    """{% valeurs_demandees user %} : une ligne par collecte ouverte où son service doit encore une valeur."""
+    return {"attentes": attentes(utilisateur)}
 
 
 @register.simple_tag

@@ -5,7 +5,6 @@ from typing import cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 
 from actions.views.commun import lecture_ou_envoi
 from comptes.droits import Droit, exiger
@@ -13,12 +12,12 @@ from comptes.models import Utilisateur
 from indicateurs.comparaisons import Comparaison
 from indicateurs.deplacements import taux_appuyes
 from indicateurs.formulaire_de_valeur import FormulaireDeValeur
+from indicateurs.grille_de_saisie import exiger_une_annee
 from indicateurs.listes import Etat
 from indicateurs.models import Indicateur, ValeurAnnuelle
 from indicateurs.plausibilite import etonnement
 from indicateurs.saisie import Saisie
-from socle.contraintes import BORNES_ANNEE
-from socle.erreurs import DemandeIllisible, Introuvable
+from socle.erreurs import Introuvable
 
 # Les années d'avant que la page rappelle.
 ANNEES_RAPPELEES = 3
@@ -51,14 +50,6 @@ def trouver_l_indicateur(code: str) -> Indicateur:
     if trouve is None:
         raise Introuvable("Cet indicateur n'existe pas.")
     return trouve
-
-
-def exiger_une_annee(annee: int) -> None:
-    """Lève DemandeIllisible si aucune valeur ne peut être attendue de cette année."""
-    if annee > timezone.localdate().year:
-        raise DemandeIllisible(f"L'année {annee} est à venir : aucune valeur n'y est attendue.")
-    if annee < BORNES_ANNEE[0].limit_value:
-        raise DemandeIllisible(f"L'année {annee} est trop ancienne : rien avant {BORNES_ANNEE[0].limit_value}.")
 
 
 class Rappel:

@@ -234,15 +234,17 @@
   });
 
   grille.addEventListener("submit", function (evenement) {
-    evenement.preventDefault();
     var bouton = evenement.submitter;
+    // Un bouton qui veut toute la page l'envoie comme sans script : ce qui est tapé part avec.
+    if (bouton && bouton.hasAttribute("data-toute-la-page")) { grille.partie = true; return; }
+    evenement.preventDefault();
     var voulues = bouton && ligneDe(bouton) ? [ligneDe(bouton)] : lignes();
     if (!voulues.some(changee)) { dire("Rien à enregistrer : aucune ligne n'a changé."); }
     voulues.forEach(function (ligne) { enregistrer(ligne, true); });
   });
 
   addEventListener("beforeunload", function (evenement) {
-    if (lignes().some(function (ligne) { return changee(ligne) && !ligne.enRoute; })) { evenement.preventDefault(); }
+    if (!grille.partie && lignes().some(function (ligne) { return changee(ligne) && !ligne.enRoute; })) { evenement.preventDefault(); }
   });
 
   // --- Coller -----------------------------------------------------------------------------------
