@@ -10,7 +10,7 @@ from indicateurs.chiffres import ChiffreCle, annee_a_saisir, chiffre_de
 from indicateurs.comparaisons import Comparaison, comparaisons
 from indicateurs.cumuls import Cumul, cumul_de
 from indicateurs.graphiques import graphique_annees, graphique_ventilation
-from indicateurs.models import Cible, Dimension, Indicateur, Justificatif, LigneDeVentilation
+from indicateurs.models import Cible, Indicateur, Justificatif, LigneDeVentilation
 from socle.graphiques import Graphique
 
 
@@ -25,7 +25,7 @@ class FicheDIndicateur:
     cibles: list[Cible]
     annee_a_saisir: int | None
     graphique: Graphique | None
-    ventilations: list[tuple[Dimension, Graphique]]
+    ventilations: list[Graphique]
     cumul: Cumul | None
 
 
@@ -48,10 +48,10 @@ def assembler(indicateur: Indicateur) -> FicheDIndicateur:
     )
 
 
-def _ventilations(indicateur: Indicateur) -> list[tuple[Dimension, Graphique]]:
+def _ventilations(indicateur: Indicateur) -> list[Graphique]:
     lignes = LigneDeVentilation.objects.filter(dimension__indicateur=indicateur).select_related("dimension", "valeur")
     ordonnees = lignes.order_by("dimension__nom", "dimension", "ordre", "modalite", "valeur__annee")
     return [
-        (dimension, graphique_ventilation(indicateur, dimension, list(siennes)))
+        graphique_ventilation(indicateur, dimension, list(siennes))
         for dimension, siennes in groupby(ordonnees, key=lambda ligne: ligne.dimension)
     ]

@@ -52,8 +52,8 @@ def graphique_annees(
 
 
 def _ruptures(valeurs: Sequence[ValeurAnnuelle], annees: Sequence[int]) -> list[dict[str, Any]]:
-    """Un repère entre l'année de rupture et celle d'avant ; rien avant la première année."""
-    rompues = [valeur.annee for valeur in valeurs if valeur.rupture and annees and valeur.annee > annees[0]]
+    """Un repère entre l'année de rupture et celle d'avant ; rien hors des années montrées (`annees`, sans trou)."""
+    rompues = [valeur.annee for valeur in valeurs if valeur.rupture and valeur.annee in annees[1:]]
     return [
         {"type": "line", "x0": annee - 0.5, "x1": annee - 0.5, "y0": 0, "y1": 1, "yref": "paper"}
         | {"line": {"dash": "dash"}, "label": {"text": "Rupture"}}

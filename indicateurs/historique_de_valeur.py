@@ -52,7 +52,7 @@ class Evenement:
 def historique(valeur: ValeurAnnuelle) -> list[Evenement]:
     """Du plus récent au plus ancien : la valeur, sa ventilation et, si elle s'appuie sur un autre indicateur, le
     dénominateur de la même année."""
-    evenements = [*_de_la_valeur({"id": valeur.pk}), *_de_la_ventilation(valeur)]
+    evenements = _avec_la_ventilation(valeur, list(_de_la_valeur({"id": valeur.pk})))
     partage = valeur.indicateur.denominateur
     if partage is not None and valeur.numerateur is not None and valeur.denominateur is None:
         filtre = {"indicateur": partage.pk, "annee": valeur.annee}
@@ -85,19 +85,25 @@ def _en_clair(champ: str, valeur: Any) -> str:
     return str(liste(valeur).label) if liste and valeur else afficher(valeur)
 
 
-def _de_la_ventilation(valeur: ValeurAnnuelle) -> Iterator[Evenement]:
-    """Les lignes écrites au même instant par la même personne ne font qu'un évènement."""
-    versions = LigneDeVentilation.history.filter(valeur=valeur.pk).select_related("history_user", "dimension")
+def _avec_la_ventilation(valeur: ValeurAnnuelle, evenements: list[Evenement]) -> list[Evenement]:
+    """La ventilation s'écrit avec la valeur, juste après elle : ses écarts rejoignent cet enregistrement et son motif.
+
+    `evenements` : du plus ancien au plus récent.
+    """
+    for le, ecart in _de_la_ventilation(valeur):
+        porteur = next((evenement for evenement in reversed(evenements) if evenement.le <= le), evenements[0])
+        porteur.ecarts.append(ecart)
+    return evenements
+
+
+def _de_la_ventilation(valeur: ValeurAnnuelle) -> Iterator[tuple[datetime, Ecart]]:
+    versions = LigneDeVentilation.history.filter(valeur=valeur.pk).select_related("dimension")
     connues: dict[int, Any] = {}
-    par_geste: dict[tuple[datetime, Any], list[Ecart]] = {}
-    for version in versions.order_by("history_id")[:VERSIONS_AU_PLUS]:
+    for version in versions.order_by("history_id"):
         avant = connues.get(version.id)
         connues[version.id] = version
-        retiree = version.history_type == "-"
-        ancien, nouveau = avant and avant.nombre, None if retiree else version.nombre
+        ancien = avant.nombre if avant else None
+        nouveau = None if version.history_type == "-" else version.nombre
         if ancien != nouveau:
             libelle = f"{version.modalite} ({version.dimension})"
-            geste = par_geste.setdefault((version.history_date.replace(microsecond=0), version.history_user), [])
-            geste.append(Ecart(libelle, formater_nombre(ancien), formater_nombre(nouveau)))
-    for (le, auteur), ecarts in par_geste.items():
-        yield Evenement(le, auteur, ecarts, "")
+            yield version.history_date, Ecart(libelle, formater_nombre(ancien), formater_nombre(nouveau))

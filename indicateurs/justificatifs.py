@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.files import File
 from django.db import models, transaction
 from simple_history.models import HistoricalRecords
@@ -30,8 +31,8 @@ class JustificatifQuerySet(QuerySetSuivi["Justificatif"]):
     ) -> "Justificatif":
         """Attache un fichier, ou un lien, à la valeur. Sans titre, il prend le nom du fichier ou l'adresse.
 
-        Le même fichier ou le même lien, reçu deux fois, rend la pièce déjà là. Lève ValidationError : fichier refusé,
-        ni fichier ni lien ; rien n'est alors gardé.
+        Le même envoi reçu deux fois rend la pièce déjà là. Lève ValidationError : fichier refusé, ni fichier ni lien,
+        ou déjà là sous un autre titre ; rien n'est alors gardé.
         """
         piece = self.model(valeur=valeur, lien=lien.strip(), depose_par=auteur, titre=titre.strip())
         if fichier is not None:
@@ -39,8 +40,7 @@ class JustificatifQuerySet(QuerySetSuivi["Justificatif"]):
         piece.titre = piece.titre or piece.nom_du_fichier or piece.lien[:200]
         with transaction.atomic():
             valeur.verrouillee()
-            contenu = {"empreinte": piece.empreinte} if piece.empreinte else {"lien": piece.lien, "empreinte": ""}
-            deja = self.presents().filter(valeur=valeur, **contenu).first() if fichier or piece.lien else None
+            deja = piece._deja_la()
             if deja is None:
                 piece._enregistrer(fichier)
         return deja or piece
@@ -69,3 +69,14 @@ class Justificatif(Piece):
     class Meta(Piece.Meta):
         verbose_name = "justificatif"
         verbose_name_plural = "justificatifs"
+
+    def _deja_la(self) -> "Justificatif | None":
+        """La pièce que ce même envoi a déjà déposée. ValidationError si le même contenu est là sous un autre titre."""
+        if not (self.empreinte or self.lien):
+            return None
+        contenu = {"empreinte": self.empreinte} if self.empreinte else {"lien": self.lien, "empreinte": ""}
+        deja = type(self).objects.all().presents().filter(valeur=self.valeur_id, **contenu).first()
+        if deja is not None and deja.titre != self.titre:
+            quoi, champ = ("Ce fichier", "fichier") if self.empreinte else ("Ce lien", "lien")
+            raise ValidationError({champ: f"{quoi} justifie déjà cette valeur, sous le titre « {deja.titre} »."})
+        return deja

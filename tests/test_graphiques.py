@@ -293,6 +293,96 @@ def test_un_escalier_garde_sa_valeur_jusqu_a_la_position_suivante():
     assert "V" in ligne.get("d")
 
 
+# --- Repères ----------------------------------------------------------------------------------------
+
+
+def repere(x: float = 2020.5, **autres) -> dict:
+    trait = {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper"}
+    return trait | {"line": {"dash": "dash"}, "label": {"text": "Rupture"}} | autres
+
+
+def coupee(**autres) -> go.Figure:
+    return go.Figure(go.Bar(x=ANNEES, y=[12, 30, 31, 40, 90], name="Valeur"), {"shapes": [repere(**autres)]})
+
+
+def test_un_repere_se_dessine_entre_les_deux_barres_qu_il_separe_avec_son_mot():
+    g = dessiner(coupee())
+    (trait,) = elements(g, "repere")
+    x = float(trait.get("d").split(" ")[0].removeprefix("M"))
+    barres = {e.get("data-rang"): e for e in elements(g, "barre")}
+    fin_de_2020 = float(barres["1"].get("x")) + float(barres["1"].get("width"))
+    assert fin_de_2020 < x < float(barres["2"].get("x"))
+    assert trait.get("stroke-dasharray")
+    assert textes(g, "texte-repere") == ["Rupture"]
+
+
+def test_le_mot_d_un_repere_proche_du_bord_reste_dans_le_cadre():
+    (mot,) = elements(dessiner(coupee(x=2022.9, label={"text": "Un mot de repère bien plus long"})), "texte-repere")
+    assert mot.get("text-anchor") == "end"
+
+
+def test_aucune_valeur_ne_s_ecrit_sur_le_mot_d_un_repere():
+    figure = go.Figure(go.Bar(x=[2022, 2023], y=[90, 100]), {"shapes": [repere(2022.5)]})
+    g = dessiner(figure)
+    (mot,) = elements(g, "texte-repere")
+    debut, fin = float(mot.get("x")), float(mot.get("x")) + 45
+    for ecrite in elements(g, "valeur"):
+        ecarte = abs(float(ecrite.get("y")) - float(mot.get("y"))) >= 10
+        assert ecarte or not debut < float(ecrite.get("x")) < fin
+
+
+def test_la_reprise_porte_le_repere_et_son_mot_echappe():
+    disposition = json.loads(dessiner(coupee(label={"text": "<b>Rupture"})).json)["layout"]
+    (trait,), (mot,) = disposition["shapes"], disposition["annotations"]
+    assert (trait["x0"], trait["x1"], trait["y0"], trait["y1"]) == (2020.5, 2020.5, 0, 1)
+    assert trait["line"]["dash"] == "dash"
+    assert (mot["x"], mot["text"], mot["showarrow"]) == (2020.5, "&lt;b>Rupture", False)
+
+
+def test_le_tableau_dit_le_repere_a_la_position_qui_le_suit():
+    assert [ligne[0] for ligne in dessiner(coupee()).tableau.lignes] == [
+        *("2019", "2020", "2021 (rupture)", "2022", "2023")
+    ]
+
+
+@pytest.mark.parametrize(
+    "autres",
+    [
+        {"type": "rect"},
+        {"x1": 2021.5},
+        {"x0": None, "x1": None},
+        {"x0": "2020", "x1": "2020"},
+        {"y1": 0.5},
+        {"yref": "y"},
+        {"label": {}},
+        {"label": {"text": "Rupture", "textangle": 90}},
+        {"line": {"dash": "dot"}},
+        {"line": {"dash": "dash", "color": "#112233"}},
+        {"fillcolor": "#112233"},
+        {"x": 2018.5},
+        {"x": 2023.5},
+    ],
+    ids=str,
+)
+def test_un_repere_que_l_on_ne_dessinerait_pas_est_refuse(autres):
+    with pytest.raises(GraphiqueNonPris, match="shapes"):
+        dessiner(coupee(**autres))
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        go.Figure(go.Bar(x=["a", "b"], y=[1, 2])),
+        go.Figure(go.Bar(x=[1, 2], y=[2020, 2021], orientation="h")),
+        go.Figure(),
+    ],
+    ids=["categories", "horizontale", "vide"],
+)
+def test_un_repere_sur_un_axe_qui_n_en_prend_pas_est_refuse(figure):
+    with pytest.raises(GraphiqueNonPris, match="shapes"):
+        dessiner(figure.update_layout(shapes=[repere()]))
+
+
 # --- Refus ------------------------------------------------------------------------------------------
 
 

@@ -25,7 +25,9 @@ def lue(client, adresse: str) -> str:
     """Le texte de la page, espaces de toutes sortes réduites à une."""
     reponse = client.get(adresse)
     assert reponse.status_code == 200
-    return " ".join(reponse.content.decode().replace("&#x27;", "'").replace("&amp;", "&").split())
+    return " ".join(
+        reponse.content.decode().replace("&#x27;", "'").replace("&amp;", "&").replace("&nbsp;", " ").split()
+    )
 
 
 def ligne_de(texte: str, annee: int) -> str:
@@ -103,8 +105,21 @@ def test_la_page_et_la_carte_disent_l_ecart_a_l_objectif_et_l_etat(lie, lecteur)
         texte = lue(lecteur, adresse)
         assert "100 %</a>, écart − 64,9 points" in texte
         assert 'class="statut appreciation-A_SURVEILLER"' in texte
-    page = lue(lecteur, lie.get_absolute_url())
-    assert "Au rythme de 2024 (+ 10,1 points en un an), l'objectif 2026 (100 %) ne sera pas atteint." in page
+        assert "Au rythme de 2024 (+ 10,1 points en un an), l'objectif 2026 (100 %) ne sera pas atteint." in texte
+
+
+def test_la_liste_dit_l_objectif_l_ecart_l_etat_et_pourquoi(lie, lecteur):
+    texte = lue(lecteur, "/indicateurs/")
+    assert texte.count('class="statut appreciation-') == 1
+    assert '100 % <span class="discret">(2026)</span> <strong class="ecart">− 64,9 points</strong>' in texte
+    assert "l'objectif 2026 (100 %) ne sera pas atteint." in texte
+
+
+def test_un_indicateur_neutre_n_a_pas_de_pastille_sur_la_carte_et_avertit_sous_son_objectif(publie, lecteur):
+    locaux = Indicateur.objects.get(code="achats-locaux")
+    fabriques.cible(locaux, 2026, 60)
+    assert "appreciation-" not in lue(lecteur, "/")
+    assert "égalité de traitement des candidats" in lue(lecteur, locaux.get_absolute_url())
 
 
 def test_le_denominateur_mene_a_l_annee_de_son_indicateur(lie, lecteur):
@@ -113,8 +128,21 @@ def test_le_denominateur_mene_a_l_annee_de_son_indicateur(lie, lecteur):
     assert 'id="annee-2024"' in lue(lecteur, "/indicateurs/consultations-finalisees/")
 
 
-def test_l_annee_2023_du_tableau_de_bord_garde_le_chiffre_publie(lie, lecteur):
-    assert ">25 %<" in lue(lecteur, "/?annee=2023")
+def cartes(texte: str) -> list[str]:
+    """Chaque chiffre clé du tableau de bord, tel qu'il est écrit."""
+    return texte.split('<div class="chiffre">')[1:4]
+
+
+def test_saisir_2024_ne_change_rien_a_2023_sur_le_tableau_de_bord(publie, lecteur):
+    avant = cartes(lue(lecteur, "/?annee=2023"))
+    consultations = Indicateur.objects.get(code="consultations-finalisees")
+    fabriques.valeur(consultations, 2024, valeur=171)
+    publie.denominateur = consultations
+    publie.full_clean()
+    publie.save()
+    fabriques.valeur(publie, 2024, numerateur=60)
+    assert cartes(lue(lecteur, "/?annee=2023")) == avant
+    assert len(avant) == 3
 
 
 # --- Le graphique -------------------------------------------------------------------------------
@@ -137,6 +165,16 @@ def test_une_rupture_la_premiere_annee_ne_coupe_rien(lecteur, part):
     assert 'class="repere"' not in lue(lecteur, "/indicateurs/part/")
 
 
+def test_une_rupture_apres_la_derniere_annee_montree_ne_coupe_rien(lecteur, part):
+    fabriques.valeur(part, 2022, valeur=50)
+    fabriques.valeur(part, 2023, valeur=50)
+    indisponible = {"indisponible": True, "motif_indisponibilite": "Logiciel changé"}
+    fabriques.valeur(part, 2025, rupture="Nouveau logiciel", **indisponible)
+    texte = lue(lecteur, "/indicateurs/part/")
+    assert 'class="repere"' not in texte
+    assert "<strong>Rupture de série en 2025 :</strong>" in texte
+
+
 def test_un_objectif_echu_ne_se_dessine_pas_et_se_dit_echu(lecteur, part):
     fabriques.valeur(part, 2024, valeur=50)
     fabriques.cible(part, 2025, 100, active=False, reference="Plan national")
@@ -155,7 +193,8 @@ def test_une_ventilation_se_montre_en_barres_empilees_et_reste_cachee_sans_elle(
     assert "Ventilation" not in lue(lecteur, "/indicateurs/compte/")
     valeur.enregistrer(ventilation={dimension: {"Travaux": Decimal(41), "Services": Decimal(130)}})
     texte = lue(lecteur, "/indicateurs/compte/")
-    assert "<h2>Ventilation par nature d'achat</h2>" in texte
+    assert "<h2>Ventilation</h2>" in texte
+    assert "<strong>Ventilation par nature d'achat</strong>" in texte
     assert '"barmode":"relative"' in texte
     assert re.search(r'"name":"Travaux[^"]*","x":\[2024\],"y":\[41\]', texte)
     assert re.search(r'"name":"Services[^"]*","x":\[2024\],"y":\[130\]', texte)
@@ -206,8 +245,19 @@ def test_l_historique_garde_les_ventilations(responsable):
     valeur.enregistrer(ventilation={dimension: {"Travaux": Decimal(171)}})
     valeur.enregistrer(ventilation={dimension: {"Services": Decimal(171)}})
     texte = historique(responsable, compte)
-    assert "Travaux (par nature) :" in texte
+    assert "Travaux (par nature) : 171 → <strong>—</strong>" in texte
     assert "Services (par nature) : — → <strong>171</strong>" in texte
+
+
+def test_l_historique_dit_le_motif_d_une_ventilation_changee_sur_la_meme_ligne(responsable):
+    compte = fabriques.indicateur(code="compte")
+    dimension = Dimension.objects.create(indicateur=compte, nom="par nature")
+    valeur = fabriques.valeur(compte, 2024, valeur=171, etat=Etat.VALIDEE)
+    valeur.enregistrer(ventilation={dimension: {"Travaux": Decimal(171)}}, motif="Nature retrouvée au registre")
+    [derniere, premiere] = re.findall(r"<tr>(.*?)</tr>", historique(responsable, compte).split("<tbody>")[1])
+    assert "Travaux (par nature) : — → <strong>171</strong>" in derniere
+    assert "Nature retrouvée au registre" in derniere
+    assert "valeur : — → <strong>171</strong>" in premiere
 
 
 def test_une_valeur_qui_n_existe_pas_n_a_pas_d_historique(responsable, part):
@@ -240,6 +290,21 @@ def test_un_lien_justifie_aussi_et_le_meme_recu_deux_fois_n_en_fait_qu_un(respon
         ajouter(responsable, lien="https://exemple.fr/registre")
     assert Justificatif.objects.count() == 1
     assert 'href="https://exemple.fr/registre"' in lue(responsable, "/indicateurs/part/")
+
+
+def test_la_meme_piece_sous_un_autre_titre_est_refusee_et_le_titre_reste_tape(responsable, valeur):
+    ajouter(responsable, lien="https://exemple.fr/registre", nom="Registre")
+    texte = ajouter(responsable, lien="https://exemple.fr/registre", nom="Extraction").content.decode()
+    assert "Ce lien justifie déjà cette valeur, sous le titre « Registre »." in texte.replace("\xa0", " ")
+    assert 'value="Extraction"' in texte
+    assert Justificatif.objects.count() == 1
+
+
+def test_une_piece_retiree_peut_se_deposer_de_nouveau(responsable, valeur):
+    ajouter(responsable, lien="https://exemple.fr/registre")
+    Justificatif.objects.get().retirer(version=1)
+    ajouter(responsable, lien="https://exemple.fr/registre")
+    assert Justificatif.objects.all().presents().count() == 1
 
 
 def test_un_programme_deguise_est_refuse_et_le_titre_reste_tape(responsable, valeur):

@@ -87,8 +87,11 @@ def repere_admis(forme: Mapping) -> None:
     n_accepter(forme.get("label", {}), {"text"}, "layout.shapes, label")
     n_accepter(forme.get("line", {}), {"dash"}, "layout.shapes, line")
     traverse = (forme.get("y0"), forme.get("y1"), forme.get("yref")) == (0, 1, "paper")
-    if forme.get("type") != "line" or forme.get("x0") != forme.get("x1") or not traverse:
+    place = isinstance(forme.get("x0"), int | float) and forme["x0"] == forme.get("x1")
+    if forme.get("type") != "line" or not place or not traverse:
         raise GraphiqueNonPris("layout.shapes : seul un trait vertical, de y=0 à y=1 (yref='paper'), est dessiné.")
+    if forme.get("line", {}).get("dash") != "dash":
+        raise GraphiqueNonPris("layout.shapes : un repère est tireté (line.dash='dash').")
     if not forme.get("label", {}).get("text"):
         raise GraphiqueNonPris("layout.shapes : un repère sans texte ne se comprend pas.")
 

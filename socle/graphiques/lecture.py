@@ -57,16 +57,20 @@ def lire(figure: "Figure") -> FigureLue:
         ecart=min(0.9, float(layout.get("bargap", 0.3))),
         largeur=max(240, int(layout.get("width", 440))),
         hauteur=int(layout["height"]) if "height" in layout else None,
-        reperes=_reperes(layout, genre, horizontale),
+        reperes=_reperes(layout, genre, horizontale, [point.position for serie in series for point in serie.points]),
     )
 
 
-def _reperes(layout: Mapping, genre: str, horizontale: bool) -> tuple[Repere, ...]:
+def _reperes(layout: Mapping, genre: str, horizontale: bool, lieux: list[float]) -> tuple[Repere, ...]:
     formes = layout.get("shapes", ())
     if formes and (horizontale or genre not in ("annee", "nombre")):
         raise GraphiqueNonPris("layout.shapes : un repère se place sur un axe horizontal d'années ou de nombres.")
     for forme in formes:
         demandes.repere_admis(forme)
+        if not lieux or not min(lieux) < forme["x0"] < max(lieux):
+            raise GraphiqueNonPris(
+                f"layout.shapes : le repère x={forme['x0']} n'est entre deux positions d'aucune série."
+            )
     return tuple(Repere(float(forme["x0"]), forme["label"]["text"]) for forme in formes)
 
 
