@@ -12,7 +12,7 @@ from comptes.models import Utilisateur
 from indicateurs.deplacements import Deplacement, deplacements, taux_appuyes
 from indicateurs.listes import Etat, OrigineDeValeur
 from indicateurs.models import Indicateur
-from indicateurs.valeurs import MotifRequis, ValeurAnnuelle
+from indicateurs.valeurs import MotifRequis, ValeurAnnuelle, verrouiller_la_serie
 from indicateurs.ventilations import Ventilation
 from socle.modeles import ConflitDeVersion
 
@@ -63,7 +63,7 @@ def saisir(
         exiger(auteur, Droit.VALIDER)
     with transaction.atomic():
         # Deux premières saisies de la même année : la seconde attend ici, puis voit la ligne.
-        Indicateur._base_manager.select_for_update(no_key=True).only("pk").get(pk=indicateur.pk)
+        verrouiller_la_serie(indicateur)
         valeur = ValeurAnnuelle.objects.filter(indicateur=indicateur, annee=annee).first()
         existe = valeur is not None
         valeur = valeur or ValeurAnnuelle(indicateur=indicateur, annee=annee, origine=origine)

@@ -18,6 +18,7 @@ from socle.modeles import ConflitDeVersion, LigneVersionnee, QuerySetSuivi
 
 if TYPE_CHECKING:
     from comptes.models import Utilisateur
+    from indicateurs.models import Indicateur
 
 NOMBRE = models.DecimalField(max_digits=18, decimal_places=6)
 
@@ -75,6 +76,15 @@ class ValeurQuerySet(QuerySetSuivi):
             numerateur__isnull=False,
             denominateur__isnull=True,
         ).select_related("indicateur")
+
+
+def verrouiller_la_serie(indicateur: "Indicateur") -> None:
+    """L'indicateur et celui qui lui sert de dénominateur : valider un taux et changer son dénominateur en même temps,
+    ou créer deux fois la même année, se fait l'un après l'autre. Toujours par clé croissante : pris dans deux ordres,
+    ces verrous se bloqueraient."""
+    series = {pk for pk in (indicateur.pk, indicateur.denominateur_id) if pk}
+    verrous = type(indicateur)._base_manager.select_for_update(no_key=True)
+    list(verrous.filter(pk__in=series).order_by("pk").only("pk"))
 
 
 class ValeurAnnuelle(LigneVersionnee):
@@ -263,7 +273,8 @@ class ValeurAnnuelle(LigneVersionnee):
         celle-ci) ou ConflitDeVersion ; rien n'est alors écrit.
         """
         with transaction.atomic():
-            self._verrouiller_la_serie()
+            if self.indicateur_id:
+                verrouiller_la_serie(self.indicateur)
             ancienne = self.verrouillee() if self.pk else None
             if ancienne and ancienne.version != (self.version if version is None else version):
                 raise ConflitDeVersion(ancienne)
@@ -280,14 +291,6 @@ class ValeurAnnuelle(LigneVersionnee):
             if ventilation:
                 LigneDeVentilation.objects.all().remplacer(self, ventilation)
             verifier_les_totaux(self)
-
-    def _verrouiller_la_serie(self) -> None:
-        """L'indicateur et celui qui lui sert de dénominateur : valider un taux et changer son dénominateur en même
-        temps, ou créer deux fois la même année, se fait l'un après l'autre."""
-        if self.indicateur_id:
-            series = {pk for pk in (self.indicateur_id, self.indicateur.denominateur_id) if pk}
-            modele = type(self.indicateur)
-            list(modele._base_manager.select_for_update(no_key=True).filter(pk__in=series).order_by("pk").only("pk"))
 
     @property
     def a_ventiler(self) -> Decimal | None:
