@@ -88,15 +88,9 @@ def lire_une_remarque(cellule: Any) -> str:
     return texte_de(cellule)
 
 
-def dit_la_meme_chose(cellule: Any, lu: Decimal, enregistre: Decimal | None) -> bool:
+def dit_la_meme_chose(lu: Decimal, enregistre: Decimal | None) -> bool:
     """Un tableur ne garde qu'une quinzaine de chiffres : ce qu'il en a perdu n'est pas un changement."""
-    if enregistre is None:
-        return False
-    return lu == enregistre or (
-        isinstance(cellule, int | float)
-        and not isinstance(cellule, EnPourcent)
-        and f"{float(cellule):.15g}" == f"{float(enregistre):.15g}"
-    )
+    return enregistre is not None and f"{float(lu):.15g}" == f"{float(enregistre):.15g}"
 
 
 def _indisponible(motif: str | None) -> Indisponible:

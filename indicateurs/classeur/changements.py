@@ -94,19 +94,19 @@ def lire_une_annee(ligne: LigneLue, indicateur: Indicateur, annee: int, releve: 
             refus.append(Refus(ligne.place_de(annee, champ), str(raison)))
     if refus:
         raise AnneeRefusee(refus)
-    return _changement(Changement(indicateur, annee, ligne, avant), cellules, lus)
+    return _changement(Changement(indicateur, annee, ligne, avant), lus)
 
 
-def _changement(changement: Changement, cellules: Mapping[Champ, Any], lus: Mapping[Champ, Any]) -> Changement:
+def _changement(changement: Changement, lus: Mapping[Champ, Any]) -> Changement:
     version = lus.get(Champ.VERSION)
     changement.perime = version is not None and version != changement.version
     valeur = lus.get(Champ.VALEUR)
     if isinstance(valeur, Indisponible):
         _dire_indisponible(changement, valeur, lus)
     else:
-        _donner_les_parts(changement, cellules, lus)
+        _donner_les_parts(changement, lus)
         if valeur is not None:
-            _donner_la_valeur(changement, cellules[Champ.VALEUR], valeur, lus)
+            _donner_la_valeur(changement, valeur, lus)
     remarque = lus.get(Champ.REMARQUE)
     deja = changement.avant.remarque if changement.avant else ""
     if remarque and remarque != "\n".join(ligne.rstrip() for ligne in deja.splitlines()).strip():
@@ -126,7 +126,7 @@ def _dire_indisponible(changement: Changement, dit: Indisponible, lus: Mapping[C
         changement.champs |= {"indisponible": True, "motif_indisponibilite": dit.motif}
 
 
-def _donner_les_parts(changement: Changement, cellules: Mapping[Champ, Any], lus: Mapping[Champ, Any]) -> None:
+def _donner_les_parts(changement: Changement, lus: Mapping[Champ, Any]) -> None:
     avant, indicateur = changement.avant, changement.indicateur
     propre = avant is not None and avant.denominateur is not None
     for champ, nom in ((Champ.NUMERATEUR, "numerateur"), (Champ.DENOMINATEUR, "denominateur")):
@@ -134,14 +134,14 @@ def _donner_les_parts(changement: Changement, cellules: Mapping[Champ, Any], lus
             continue
         if champ is Champ.DENOMINATEUR and indicateur.denominateur_id and not propre:
             changement.denominateur_redit = lus[champ]
-        elif not dit_la_meme_chose(cellules[champ], lus[champ], getattr(avant, nom, None)):
+        elif not dit_la_meme_chose(lus[champ], getattr(avant, nom, None)):
             changement.champs[nom] = lus[champ]
 
 
-def _donner_la_valeur(changement: Changement, cellule: Any, valeur: Decimal, lus: Mapping[Champ, Any]) -> None:
+def _donner_la_valeur(changement: Changement, valeur: Decimal, lus: Mapping[Champ, Any]) -> None:
     """Un taux à côté de son numérateur ne le remplace pas : il le redit, ou il le contredit."""
     avant = changement.avant
-    if dit_la_meme_chose(cellule, valeur, avant.valeur if avant else None):
+    if dit_la_meme_chose(valeur, avant.valeur if avant else None):
         return
     a_ses_parts = Champ.NUMERATEUR in lus or (avant is not None and avant.numerateur is not None)
     if changement.indicateur.nature == Nature.PART and a_ses_parts and not changement.perime:
