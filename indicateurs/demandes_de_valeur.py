@@ -10,7 +10,7 @@ from simple_history.models import HistoricalRecords
 from comptes.droits import Droit, exiger
 from indicateurs.listes import Etat, EtatDeDemande, PhaseDeDemande
 from socle.contraintes import liste_fermee
-from socle.modeles import LigneVersionnee, QuerySetSuivi
+from socle.modeles import ConflitDeVersion, LigneVersionnee, QuerySetSuivi
 
 if TYPE_CHECKING:
     from comptes.models import Utilisateur
@@ -80,6 +80,14 @@ class DemandeDeValeur(LigneVersionnee):
         """Attendue du service qui produit l'indicateur aujourd'hui."""
         return self.indicateur.releve_de(utilisateur)
 
+    @property
+    def valeur(self) -> "ValeurAnnuelle | None":
+        """Celle de l'année demandée, telle qu'elle est maintenant, annotée. Une requête."""
+        from indicateurs.valeurs import ValeurAnnuelle
+
+        valeurs = ValeurAnnuelle.objects.avec_valeur().select_related("indicateur__denominateur")
+        return valeurs.filter(indicateur=self.indicateur_id, annee=self.collecte.annee).first()
+
     # --- Gestes --------------------------------------------------------------------------------
 
     def transmettre(self, auteur: "Utilisateur") -> None:
@@ -125,9 +133,12 @@ class DemandeDeValeur(LigneVersionnee):
                 raise ValidationError(f"Il manque la valeur {valeur.annee} de « {denominateur} », son dénominateur.")
             saisir(self.indicateur, self.collecte.annee, {"etat": Etat.VALIDEE}, auteur=auteur, version=version)
 
-    def renvoyer(self, auteur: "Utilisateur", *, motif: str) -> None:
+    def renvoyer(self, auteur: "Utilisateur", *, motif: str, version: int | None = None) -> None:
         """Rend la valeur au service, avec ce qui ne va pas ; validée, elle redevient provisoire. Demandé deux fois :
-        rien de plus. Lève PermissionDenied, ValidationError ; rien n'est alors écrit."""
+        rien de plus. `version` : celle de la valeur que l'auteur avait sous les yeux.
+
+        Lève PermissionDenied, ConflitDeVersion, ValidationError ; rien n'est alors écrit.
+        """
         from indicateurs.saisie import saisir
 
         exiger(auteur, Droit.VALIDER)
@@ -138,6 +149,10 @@ class DemandeDeValeur(LigneVersionnee):
             actuelle, valeur = self._sous_verrou()
             if valeur is None:
                 raise ValidationError(RIEN_A_RENVOYER)
+            if (actuelle.phase, actuelle.motif_de_renvoi) == (PhaseDeDemande.RENVOYEE, motif):
+                return
+            if version is not None and version != valeur.version:
+                raise ConflitDeVersion(valeur)
             if valeur.etat == Etat.VALIDEE:
                 champs = {"etat": Etat.PROVISOIRE}
                 saisir(
@@ -147,12 +162,9 @@ class DemandeDeValeur(LigneVersionnee):
 
     def _sous_verrou(self) -> "tuple[DemandeDeValeur, ValeurAnnuelle | None]":
         """La demande relue sous verrou, et sa valeur annotée. Lève ValidationError si la collecte est close."""
-        from indicateurs.valeurs import ValeurAnnuelle
-
         if self.collecte.verrouillee().close_le:
             raise ValidationError(CLOSE)
-        valeurs = ValeurAnnuelle.objects.avec_valeur().select_related("indicateur__denominateur")
-        valeur = valeurs.filter(indicateur=self.indicateur_id, annee=self.collecte.annee).first()
+        valeur = self.valeur
         return self.verrouillee(), valeur
 
     def _passer(self, phase: PhaseDeDemande, auteur: "Utilisateur", motif: str = "") -> None:

@@ -12,8 +12,10 @@ from comptes.models import Utilisateur
 from indicateurs.collectes import Collecte
 from indicateurs.demandes_de_valeur import MOTIF_DE_RENVOI, DemandeDeValeur
 from socle.champs import ChampDate
+from socle.modeles import ConflitDeVersion
 
 SIGNES_DU_MESSAGE = 2000
+CORRIGEE = "La valeur a changé entre-temps ({}) : rien n'est renvoyé. Renvoyez-la si le motif vaut toujours."
 
 
 class FormulaireDeCollecte(forms.Form):
@@ -62,8 +64,11 @@ class FormulaireDeRenvoi(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": MOTIF_DE_RENVOI},
     )
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args, demande: DemandeDeValeur, **kwargs) -> None:
+        self.valeur = demande.valeur
+        kwargs.setdefault("initial", {"version": self.valeur.version if self.valeur else 0})
         super().__init__(*args, **kwargs)
         self.demande = demande
         self.helper = FormHelper()
@@ -72,7 +77,12 @@ class FormulaireDeRenvoi(forms.Form):
     def renvoyer(self, auteur: Utilisateur) -> bool:
         """Vrai si c'est renvoyé ; sinon les erreurs sont dans le formulaire."""
         try:
-            self.demande.renvoyer(auteur, motif=self.cleaned_data["motif"])
+            self.demande.renvoyer(auteur, motif=self.cleaned_data["motif"], version=self.cleaned_data["version"])
+        except ConflitDeVersion:
+            if self.valeur is not None:
+                self.add_error(None, CORRIGEE.format(self.valeur.detail))
+                # Le prochain envoi part de la valeur qu'on vient de montrer.
+                self.data = {**dict(self.data.items()), "version": str(self.valeur.version)}
         except ValidationError as refus:
             self.add_error(None, refus.messages)
         return self.is_valid()
