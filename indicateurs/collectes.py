@@ -18,7 +18,7 @@ from simple_history.utils import bulk_create_with_history
 from actions.plans import Plan
 from comptes.courriels import Courriel, Lettre, Preparation
 from comptes.envoi import envoyer_des_que_possible
-from indicateurs.demandes_de_valeur import DemandeDeValeur
+from indicateurs.demandes_de_valeur import CLOSE, DemandeDeValeur
 from socle.contraintes import BORNES_ANNEE
 from socle.formats import formater_date
 from socle.modeles import LigneVersionnee, QuerySetSuivi
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from comptes.models import Utilisateur
 
 __all__ = ["Collecte", "DemandeDeValeur"]
-
-CLOSE = "Cette collecte est close : rouvrez-la d'abord."
 
 
 class CollecteQuerySet(QuerySetSuivi["Collecte"]):

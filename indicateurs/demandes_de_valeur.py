@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from comptes.models import Utilisateur
     from indicateurs.valeurs import ValeurAnnuelle
 
-CLOSE = "Cette collecte est close : rouvrez-la d'abord."
+CLOSE = "Cette collecte est close : plus rien n'y est attendu, sauf à la rouvrir."
 RIEN_A_TRANSMETTRE = "Rien à transmettre : aucune valeur n'est saisie."
 DEJA_VALIDEE = "Déjà validée : il n'y a plus rien à transmettre."
 FERMEE = "Dite indisponible : la ligne est fermée, il n'y a rien à transmettre ni à valider."

@@ -38,6 +38,9 @@ class FormulaireDeCollecte(forms.Form):
         self.helper = FormHelper()
         self.helper.add_input(Submit("", "Ouvrir la collecte"))
 
+    # Celle qui existe déjà pour ce plan et cette année, quand c'est elle qui empêche d'ouvrir.
+    existante: Collecte | None = None
+
     def ouvrir(self, auteur: Utilisateur) -> tuple[Collecte, Preparation | None] | None:
         """La collecte ouverte et ce qui part ; None si elle est refusée, les erreurs sont alors dans le formulaire."""
         donnees = self.cleaned_data
@@ -50,6 +53,7 @@ class FormulaireDeCollecte(forms.Form):
                 message=donnees["message"],
             )
         except ValidationError as refus:
+            self.existante = Collecte.objects.filter(plan=donnees["plan"], annee=donnees["annee"]).first()
             for champ, messages in refus.message_dict.items():
                 self.add_error(champ if champ in self.fields else None, messages)
         return None

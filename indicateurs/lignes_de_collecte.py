@@ -12,7 +12,7 @@ from indicateurs.comparaisons import Comparaison
 from indicateurs.demandes_de_valeur import DemandeDeValeur, etat_de
 from indicateurs.listes import EtatDeDemande
 from indicateurs.models import Indicateur, ValeurAnnuelle
-from indicateurs.plausibilite import etonnement
+from indicateurs.plausibilite import ecart_etonnant
 
 # Ce qu'on attend encore du service.
 DUES = (EtatDeDemande.MANQUANTE, EtatDeDemande.RENVOYEE)
@@ -42,7 +42,7 @@ class LigneDeCollecte:
 
     @property
     def etonnement(self) -> str:
-        return etonnement(self.comparaison)
+        return ecart_etonnant(self.comparaison)
 
     @property
     def due(self) -> bool:

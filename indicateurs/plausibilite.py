@@ -8,7 +8,13 @@ from socle.formats import INSECABLE, MOINS, formater_pourcentage
 
 
 def etonnement(comparaison: Comparaison) -> str:
-    """La phrase à montrer quand l'écart avec l'année d'avant dépasse le réglage ; vide s'il n'y a rien à en dire.
+    """Le constat, suivi de ce qu'on demande à qui saisit ; vide s'il n'y a rien à en dire."""
+    constat = ecart_etonnant(comparaison)
+    return f"{constat} : dites pourquoi en remarque." if constat else ""
+
+
+def ecart_etonnant(comparaison: Comparaison) -> str:
+    """Le constat seul, quand l'écart avec l'année d'avant dépasse le réglage ; vide s'il n'y a rien à en dire.
 
     Une part se compare en points (ECART_PLAUSIBLE_EN_POINTS), le reste en pour cent de l'année d'avant
     (ECART_PLAUSIBLE_EN_POURCENT). Ni une rupture de série, ni une année sans précédente ne se comparent.
@@ -27,4 +33,4 @@ def etonnement(comparaison: Comparaison) -> str:
         ecrit = f"{'+' if ecart > 0 else MOINS}{INSECABLE}{formater_pourcentage(mesure, 0)}"
     if mesure <= seuil:
         return ""
-    return f"{ecrit} par rapport à {precedente.annee} ({precedente.taux_ecrit}) : dites pourquoi en remarque."
+    return f"{ecrit} par rapport à {precedente.annee} ({precedente.taux_ecrit})"

@@ -8,9 +8,9 @@ from typing import Self
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils.http import urlencode
 
-from comptes.droits import Droit, Portee, portee
+from comptes.droits import Droit, Portee, peut, portee
 from comptes.models import Service, Utilisateur
-from indicateurs.collectes import Collecte
+from indicateurs.collectes import CLOSE, Collecte
 from indicateurs.feuille_de_saisie import dans_l_ordre_de_saisie, indicateurs_a_saisir
 from indicateurs.ligne_de_saisie import LigneDeSaisie, lignes_de_saisie
 from indicateurs.lignes_de_collecte import TRANSMISSIBLES, LigneDeCollecte, lignes_de
@@ -69,7 +69,18 @@ class ReponseDeService:
         return sum(ligne.due for ligne in self.demandees)
 
     @property
+    def ouverte(self) -> bool:
+        return self.collecte.close_le is None
+
+    @property
+    def mene(self) -> bool:
+        """L'auteur mène la collecte : son tableau lui est ouvert."""
+        return peut(self.auteur, Droit.VALIDER)
+
+    @property
     def lignes(self) -> list[LigneDeSaisie]:
+        if self.collecte.close_le:
+            return []
         indicateurs = dans_l_ordre_de_saisie([ligne.indicateur for ligne in self.ouvertes])
         return lignes_de_saisie(indicateurs, self.collecte.annee, self.auteur)
 
@@ -82,13 +93,20 @@ class ReponseDeService:
         return lignes_de_saisie(indicateurs, self.collecte.annee, self.auteur, envoi)
 
     def transmettre(self) -> int:
-        """Transmet chaque ligne qui a une réponse ; rend combien. Ce qui se refuse reste où il en était."""
+        """Transmet chaque ligne qui a une réponse ; rend combien. Ce qui se refuse reste où il en était.
+
+        Lève ValidationError si la collecte est close.
+        """
+        if self.collecte.close_le:
+            raise ValidationError(CLOSE)
         faites = 0
         for ligne in lignes_de(self.collecte.demandes.filter(indicateur__service=self.service)):
             if ligne.etat in TRANSMISSIBLES and ligne.valeur is not None:
                 try:
                     ligne.demande.transmettre(self.auteur)
-                except ValidationError:
+                except ValidationError as refus:
+                    if CLOSE in refus.messages:
+                        raise
                     # Validée ou dite indisponible par un autre entre la lecture et le verrou.
                     continue
                 faites += 1

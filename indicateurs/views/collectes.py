@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -156,17 +156,25 @@ def repondre(request: HttpRequest, collecte: int) -> HttpResponse:
     page = ReponseDeService.demandee(trouvee, request.GET, auteur)
     if request.method != "POST":
         return _montrer(request, page, page.lignes)
-    if page.collecte.close_le:
-        raise PermissionDenied("Cette collecte est close : plus rien n'y est attendu.")
     lignes = page.envoyees(request.POST, request.POST.getlist("lignes"))
     if lignes:
         enregistrer_les_lignes(request, lignes)
     if a_revoir(lignes):
         return _montrer(request, page, lignes)
     if "transmettre" in request.POST:
-        dire = messages.success if (faites := page.transmettre()) else messages.info
-        dire(request, page.compte_rendu(faites))
+        _transmettre(request, page)
     return redirect(page.adresse)
+
+
+def _transmettre(request: HttpRequest, page: ReponseDeService) -> None:
+    """Close pendant la saisie, la collecte ne reçoit plus rien : ce qui est tapé, lui, est enregistré."""
+    try:
+        faites = page.transmettre()
+    except ValidationError as refus:
+        messages.warning(request, f"Rien n'est transmis. {' '.join(refus.messages)}")
+    else:
+        dire = messages.success if faites else messages.info
+        dire(request, page.compte_rendu(faites))
 
 
 def _montrer(request: HttpRequest, page: ReponseDeService, lignes: list) -> HttpResponse:
