@@ -23,7 +23,7 @@ from actions.suivi import NoteDeSuivi
 from comptes.courriels import Courriel, Lettre, Preparation
 from comptes.envoi import envoyer_des_que_possible
 from socle.formats import formater_date
-from socle.modeles import LigneVersionnee, QuerySetSuivi
+from socle.modeles import LigneFermable, QuerySetSuivi
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -75,7 +75,7 @@ class CampagneQuerySet(QuerySetSuivi["Campagne"]):
         return campagne, preparation
 
 
-class Campagne(LigneVersionnee):
+class Campagne(LigneFermable):
     """« Merci d'actualiser vos actions avant le 12/03 »."""
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="campagnes")
@@ -93,7 +93,6 @@ class Campagne(LigneVersionnee):
         null=True,
         editable=False,
     )
-    close_le = models.DateTimeField("close le", null=True, blank=True, editable=False)
 
     # Posés par DemandeQuerySet.annoncer().
     demandees: int
@@ -141,22 +140,6 @@ class Campagne(LigneVersionnee):
                 raise ValidationError("Cette campagne est close : rouvrez-la pour relancer.")
             sans_reponse = self.demandes.avec_reponse().sans_reponse().avec_l_action()
             return self._ecrire(repartir([demande.action for demande in sans_reponse]), "courriels/relance")
-
-    def clore(self) -> None:
-        """Plus rien n'est demandé ; ce qui a été répondu reste lisible. Demandé deux fois : rien de plus."""
-        self._fermer(timezone.now())
-
-    def rouvrir(self) -> None:
-        """Close par erreur, elle demande de nouveau. Demandé deux fois : rien de plus."""
-        self._fermer(None)
-
-    def _fermer(self, le: datetime | None) -> None:
-        with transaction.atomic():
-            actuelle = self.verrouillee()
-            if (actuelle.close_le is None) != (le is None):
-                actuelle.close_le = le
-                actuelle.save(update_fields=["close_le"])
-        self.close_le = actuelle.close_le
 
     def _ecrire(self, repartition: Repartition, gabarit: str) -> Preparation:
         jour = timezone.localdate().isoformat()

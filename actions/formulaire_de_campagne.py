@@ -16,7 +16,6 @@ from actions.requetes import JOURS_PROCHES
 from comptes.courriels import Preparation
 from comptes.models import Utilisateur
 from socle.champs import ChampDate
-from socle.formats import accorder
 
 SIGNES_DU_MESSAGE = 2000
 
@@ -118,9 +117,3 @@ class FormulaireDeCampagne(forms.Form):
             motif=donnees["motif"],
             message=donnees["message"],
         )
-
-
-def compte_rendu(preparation: Preparation) -> str:
-    """Ce qui part, en une phrase."""
-    nombre = len(preparation.courriels)
-    return accorder(nombre, "courriel part", "courriels partent") if nombre else "aucun courriel ne part"

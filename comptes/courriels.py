@@ -11,6 +11,8 @@ from django.db.models import Q
 from django.template import Context, Engine
 from django.utils import timezone
 
+from socle.formats import accorder
+
 if TYPE_CHECKING:
     from comptes.models import Utilisateur
 
@@ -51,6 +53,18 @@ class Preparation:
     courriels: "tuple[Courriel, ...]" = ()
     deja: "tuple[Utilisateur, ...]" = ()
     sans_adresse: "tuple[Utilisateur, ...]" = ()
+
+    @property
+    def compte_rendu(self) -> str:
+        """« 3 courriels partent », « aucun courriel ne part »."""
+        nombre = len(self.courriels)
+        return accorder(nombre, "courriel part", "courriels partent") if nombre else "aucun courriel ne part"
+
+    def compte_rendu_de_relance(self, de_quoi: str) -> str:
+        """La même, et combien avaient déjà été relancés. `de_quoi` : « cette campagne »."""
+        deja = accorder(len(self.deja), "personne a déjà", "personnes ont déjà")
+        suite = f" {deja} reçu un courriel de {de_quoi} aujourd'hui." if self.deja else ""
+        return f"Relance : {self.compte_rendu}.{suite}"
 
 
 class CourrielQuerySet(models.QuerySet["Courriel"]):

@@ -4,7 +4,7 @@ Ce qui est demandé est gardé ici ; ce qui y répond se lit sur la valeur (`ind
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -21,7 +21,7 @@ from comptes.envoi import envoyer_des_que_possible
 from indicateurs.demandes_de_valeur import CLOSE, DemandeDeValeur
 from socle.contraintes import BORNES_ANNEE
 from socle.formats import formater_date
-from socle.modeles import LigneVersionnee, QuerySetSuivi
+from socle.modeles import LigneFermable, QuerySetSuivi
 
 if TYPE_CHECKING:
     from comptes.models import Utilisateur
@@ -57,7 +57,7 @@ class CollecteQuerySet(QuerySetSuivi["Collecte"]):
         return collecte, preparation
 
 
-class Collecte(LigneVersionnee):
+class Collecte(LigneFermable):
     """« Collecte 2024 » : les valeurs d'une année des indicateurs d'un plan, demandées à qui les produit."""
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="collectes")
@@ -73,7 +73,6 @@ class Collecte(LigneVersionnee):
         null=True,
         editable=False,
     )
-    close_le = models.DateTimeField("close le", null=True, blank=True, editable=False)
 
     CHAMPS_DES_CONTRAINTES = {"collecte_une_par_annee": "annee"}
 
@@ -156,23 +155,11 @@ class Collecte(LigneVersionnee):
                 raise ValidationError(CLOSE)
             return self.ecrire(relance=True)
 
-    def clore(self) -> None:
-        """Plus rien n'est demandé ; ce qui a été reçu reste. Demandé deux fois : rien de plus."""
-        self._fermer(timezone.now())
-
     def rouvrir(self) -> None:
         """Demande de nouveau, et demande aussi les indicateurs que le plan a pris depuis."""
         with transaction.atomic():
-            self._fermer(None)
+            super().rouvrir()
             self.completer()
-
-    def _fermer(self, le: datetime | None) -> None:
-        with transaction.atomic():
-            actuelle = self.verrouillee()
-            if (actuelle.close_le is None) != (le is None):
-                actuelle.close_le = le
-                actuelle.save(update_fields=["close_le"])
-        self.close_le = actuelle.close_le
 
 
 def annoncer(collectes: Sequence[Collecte]) -> None:

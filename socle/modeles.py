@@ -1,9 +1,11 @@
 """Bases abstraites partagées : lignes versionnées et lignes suivies par l'historique."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any, Self, TypeVar
 
 from django.db import models, transaction
+from django.utils import timezone
 
 from socle.contraintes import ContraintesAuChamp
 
@@ -79,3 +81,28 @@ class LigneVersionnee(ContraintesAuChamp):
             actuelle.full_clean(exclude=sauf)
             actuelle.save(update_fields=list(valeurs))
         return actuelle
+
+
+class LigneFermable(LigneVersionnee):
+    """Ce qui court, puis se clôt, et se rouvre s'il a été clos par erreur."""
+
+    close_le = models.DateTimeField("close le", null=True, blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def clore(self) -> None:
+        """Plus rien n'est demandé ; ce qui a été répondu reste. Demandé deux fois : rien de plus."""
+        self._fermer(timezone.now())
+
+    def rouvrir(self) -> None:
+        """Demande de nouveau. Demandé deux fois : rien de plus."""
+        self._fermer(None)
+
+    def _fermer(self, le: datetime | None) -> None:
+        with transaction.atomic():
+            actuelle = self.verrouillee()
+            if (actuelle.close_le is None) != (le is None):
+                actuelle.close_le = le
+                actuelle.save(update_fields=["close_le"])
+        self.close_le = actuelle.close_le

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from actions.annulation import action_annulable
 from actions.campagnes import Campagne, DemandeDActualisation
-from actions.formulaire_de_campagne import FormulaireDeCampagne, compte_rendu
+from actions.formulaire_de_campagne import FormulaireDeCampagne
 from actions.models import Plan
 from actions.reponses import reponses
 from actions.suivi_de_campagne import tableau
@@ -56,7 +56,7 @@ def _envoyer(request: HttpRequest, formulaire: FormulaireDeCampagne) -> HttpResp
         messages.info(request, "Cette campagne est déjà lancée : rien n'est parti de plus.")
     else:
         demandees = accorder(len(formulaire.actions), "action demandée", "actions demandées")
-        messages.success(request, f"Campagne lancée : {demandees}, {compte_rendu(preparation)}.")
+        messages.success(request, f"Campagne lancée : {demandees}, {preparation.compte_rendu}.")
     return redirect(campagne)
 
 
@@ -77,10 +77,8 @@ def relancer(request: HttpRequest, campagne: int) -> HttpResponse:
     except ValidationError as refus:
         messages.warning(request, " ".join(refus.messages))
     else:
-        deja = accorder(len(preparation.deja), "personne a déjà", "personnes ont déjà")
-        suite = f" {deja} reçu un courriel de cette campagne aujourd'hui." if preparation.deja else ""
         dire = messages.success if preparation.courriels else messages.info
-        dire(request, f"Relance : {compte_rendu(preparation)}.{suite}")
+        dire(request, preparation.compte_rendu_de_relance("cette campagne"))
     return redirect(trouvee)
 
 

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from actions.formulaire_de_campagne import compte_rendu
 from actions.views.commun import LIGNES_PAR_PAGE, lecture_ou_envoi, qui_demande
 from actions.views.etapes import nombre_envoye
 from comptes.droits import Droit, exiger, peut
@@ -48,7 +47,7 @@ def ouvrir(request: HttpRequest) -> HttpResponse:
     if preparation is None:
         messages.info(request, "Cette collecte est déjà ouverte : rien n'est parti de plus.")
     else:
-        messages.success(request, f"{collecte} ouverte : {compte_rendu(preparation)}.")
+        messages.success(request, f"{collecte} ouverte : {preparation.compte_rendu}.")
     return redirect(collecte)
 
 
@@ -68,9 +67,8 @@ def relancer(request: HttpRequest, collecte: int) -> HttpResponse:
     except ValidationError as refus:
         messages.warning(request, " ".join(refus.messages))
     else:
-        deja = accorder(len(preparation.deja), "personne a déjà", "personnes ont déjà")
-        suite = f" {deja} reçu un courriel de cette collecte aujourd'hui." if preparation.deja else ""
-        messages.success(request, f"Relance : {compte_rendu(preparation)}.{suite}")
+        dire = messages.success if preparation.courriels else messages.info
+        dire(request, preparation.compte_rendu_de_relance("cette collecte"))
     return redirect(trouvee)
 
 
