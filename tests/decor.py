@@ -316,7 +316,9 @@ def plan_garni(nombre: int, *, indicateurs: int = 10, annees: int = 5, gestes: i
     _allonger(actions[0], comptes["responsable"], gestes)
     suivi = attacher_un_suivi(actions[0], comptes["responsable"], gestes)
     mesures = _indicateurs_garnis(plan, indicateurs, annees, services, actions)
-    valeur = ValeurAnnuelle.objects.get(indicateur=mesures[0], annee=ANNEE_DE_LA_VALEUR)
+    # Un site de moins de trois années n'a pas celle-là.
+    siennes = ValeurAnnuelle.objects.filter(indicateur=mesures[0])
+    valeur = siennes.filter(annee=ANNEE_DE_LA_VALEUR).first() or siennes.first()
     pieces = [justifier(valeur, comptes["responsable"], n) for n in range(gestes)]
     premiere = actions[0]
     decor = Decor(

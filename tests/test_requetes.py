@@ -136,8 +136,8 @@ PAGES = [
             "?axe=null&service=null&pilote=null",
         )
     ],
-    Page("actions:miennes", 9, qui="agent"),
-    Page("actions:miennes", 9),
+    Page("actions:miennes", 11, qui="agent"),
+    Page("actions:miennes", 11),
     Page("actions:detail", 22),
     Page("actions:detail", 22, qui="agent"),
     Page("actions:detail", 22, qui="responsable"),
