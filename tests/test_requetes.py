@@ -137,7 +137,7 @@ PAGES = [
         )
     ],
     Page("actions:miennes", 11, qui="agent"),
-    Page("actions:miennes", 11),
+    Page("actions:miennes", 9),
     Page("actions:detail", 22),
     Page("actions:detail", 22, qui="agent"),
     Page("actions:detail", 22, qui="responsable"),
