@@ -27,13 +27,16 @@ MOTIF_DE_RENVOI = "Dites pourquoi vous la renvoyez : le service le lira."
 
 
 def etat_de(demande: "DemandeDeValeur", valeur: "ValeurAnnuelle | None") -> EtatDeDemande:
-    """Où en est une ligne, d'après sa phase et sa valeur : rien d'autre ne le décide."""
+    """Où en est une ligne, d'après sa phase et sa valeur : rien d'autre ne le décide.
+
+    Validée l'emporte : un renvoi rend la valeur provisoire, elle a donc été validée depuis.
+    """
+    if valeur is not None and valeur.etat == Etat.VALIDEE:
+        return EtatDeDemande.VALIDEE
     if demande.phase == PhaseDeDemande.RENVOYEE:
         return EtatDeDemande.RENVOYEE
     if valeur is None:
         return EtatDeDemande.MANQUANTE
-    if valeur.etat == Etat.VALIDEE:
-        return EtatDeDemande.VALIDEE
     if valeur.indisponible:
         return EtatDeDemande.INDISPONIBLE
     return EtatDeDemande.A_VALIDER if demande.phase == PhaseDeDemande.TRANSMISE else EtatDeDemande.RECUE

@@ -45,6 +45,11 @@ class LigneDeCollecte:
         return ecart_etonnant(self.comparaison)
 
     @property
+    def renvoi(self) -> str:
+        """Ce qui n'allait pas, tant que le service ne l'a pas repris ; vide sinon."""
+        return self.demande.motif_de_renvoi if self.etat == EtatDeDemande.RENVOYEE else ""
+
+    @property
     def due(self) -> bool:
         return self.etat in DUES
 

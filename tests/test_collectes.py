@@ -300,6 +300,13 @@ def test_une_valeur_validee_renvoyee_redevient_provisoire_avec_le_motif(collecte
     assert valeur.history.first().history_change_reason == "Deux lots manquent."
 
 
+def test_une_valeur_renvoyee_puis_validee_ailleurs_est_validee(collecte, consultations, anne, responsable):
+    mettre(collecte, consultations, anne, responsable, "renvoyee")
+    saisir(consultations, ANNEE, {"etat": Etat.VALIDEE}, auteur=responsable, version=1)
+    assert etat(collecte, consultations) == EtatDeDemande.VALIDEE
+    assert "Deux lots manquent." not in texte(client_de(responsable).get(collecte.get_absolute_url()))
+
+
 def test_renvoyer_sans_motif_est_refuse(collecte, consultations, anne, responsable):
     mettre(collecte, consultations, anne, responsable, "a_valider")
     adresse = reverse("indicateurs:demande_renvoyer", args=[collecte.pk, demande(collecte, consultations).pk])
