@@ -20,6 +20,7 @@ CLOSE = "Cette collecte est close : plus rien n'y est attendu, sauf à la rouvri
 RIEN_A_TRANSMETTRE = "Rien à transmettre : aucune valeur n'est saisie."
 DEJA_VALIDEE = "Déjà validée : il n'y a plus rien à transmettre."
 FERMEE = "Dite indisponible : la ligne est fermée, il n'y a rien à transmettre ni à valider."
+INCHANGEE = "Renvoyée, et inchangée depuis : reprenez-la, ou dites en remarque pourquoi elle est juste."
 RIEN_A_VALIDER = "Rien à valider : aucune valeur n'est saisie."
 ATTEND_LE_SERVICE = "Renvoyée : elle se valide quand le service l'a transmise de nouveau."
 RIEN_A_RENVOYER = "Rien à renvoyer : aucune valeur n'est saisie. Relancez plutôt le service."
@@ -49,6 +50,9 @@ class DemandeDeValeur(LigneVersionnee):
     indicateur = models.ForeignKey("indicateurs.Indicateur", on_delete=models.PROTECT, related_name="demandes")
     phase = models.CharField("phase", max_length=9, choices=PhaseDeDemande, default=PhaseDeDemande.OUVERTE)
     motif_de_renvoi = models.CharField("motif du renvoi", max_length=500, blank=True)
+    version_renvoyee = models.PositiveIntegerField(
+        "version renvoyée", null=True, blank=True, editable=False, help_text="Celle de la valeur qu'on a renvoyée."
+    )
 
     CHAMPS_DES_CONTRAINTES = {"demandedevaleur_renvoi_motive": "motif_de_renvoi"}
 
@@ -69,8 +73,8 @@ class DemandeDeValeur(LigneVersionnee):
                 "phase", PhaseDeDemande, nom="demandedevaleur_phase_connue", message="Phase de demande inconnue."
             ),
             models.CheckConstraint(
-                condition=(Q(phase="RENVOYEE") & ~Q(motif_de_renvoi=""))
-                | (~Q(phase="RENVOYEE") & Q(motif_de_renvoi="")),
+                condition=(Q(phase="RENVOYEE", version_renvoyee__isnull=False) & ~Q(motif_de_renvoi=""))
+                | (~Q(phase="RENVOYEE") & Q(motif_de_renvoi="", version_renvoyee__isnull=True)),
                 name="demandedevaleur_renvoi_motive",
                 violation_error_message="Un renvoi dit son motif, et lui seul.",
             ),
@@ -110,10 +114,13 @@ class DemandeDeValeur(LigneVersionnee):
                     raise ValidationError(FERMEE)
             if valeur is None:
                 raise ValidationError(RIEN_A_TRANSMETTRE)
+            if valeur.version == actuelle.version_renvoyee:
+                raise ValidationError(INCHANGEE)
             actuelle._passer(PhaseDeDemande.TRANSMISE, auteur)
 
-    def valider(self, auteur: "Utilisateur", *, version: int) -> None:
-        """Valide la valeur que l'auteur avait sous les yeux (`version`). Déjà validée : rien de plus.
+    def valider(self, auteur: "Utilisateur", *, version: int, chiffre: str | None = None) -> None:
+        """Valide la valeur que l'auteur avait sous les yeux : sa `version`, et son `chiffre` (`detail`), qu'un
+        dénominateur partagé fait changer sans elle. Demandé deux fois : rien de plus.
 
         Lève PermissionDenied, ConflitDeVersion, ValidationError ; rien n'est alors écrit.
         """
@@ -123,7 +130,7 @@ class DemandeDeValeur(LigneVersionnee):
         with transaction.atomic():
             actuelle, valeur = self._sous_verrou()
             match etat_de(actuelle, valeur):
-                case EtatDeDemande.VALIDEE:
+                case EtatDeDemande.VALIDEE if valeur is not None and valeur.version <= version + 1:
                     return
                 case EtatDeDemande.MANQUANTE:
                     raise ValidationError(RIEN_A_VALIDER)
@@ -134,6 +141,8 @@ class DemandeDeValeur(LigneVersionnee):
             if valeur is not None and valeur.valeur_retenue is None:
                 denominateur = valeur.indicateur.denominateur
                 raise ValidationError(f"Il manque la valeur {valeur.annee} de « {denominateur} », son dénominateur.")
+            if valeur is not None and (valeur.version != version or chiffre not in (None, valeur.detail)):
+                raise ConflitDeVersion(valeur)
             saisir(self.indicateur, self.collecte.annee, {"etat": Etat.VALIDEE}, auteur=auteur, version=version)
 
     def renvoyer(self, auteur: "Utilisateur", *, motif: str, version: int | None = None) -> None:
@@ -152,16 +161,16 @@ class DemandeDeValeur(LigneVersionnee):
             actuelle, valeur = self._sous_verrou()
             if valeur is None:
                 raise ValidationError(RIEN_A_RENVOYER)
-            if (actuelle.phase, actuelle.motif_de_renvoi) == (PhaseDeDemande.RENVOYEE, motif):
+            if (actuelle.motif_de_renvoi, actuelle.version_renvoyee) == (motif, valeur.version):
                 return
             if version is not None and version != valeur.version:
                 raise ConflitDeVersion(valeur)
+            rendue = valeur.version
             if valeur.etat == Etat.VALIDEE:
                 champs = {"etat": Etat.PROVISOIRE}
-                saisir(
-                    self.indicateur, self.collecte.annee, champs, auteur=auteur, version=valeur.version, motif=motif
-                )
-            actuelle._passer(PhaseDeDemande.RENVOYEE, auteur, motif)
+                saisir(self.indicateur, self.collecte.annee, champs, auteur=auteur, version=rendue, motif=motif)
+                rendue += 1
+            actuelle._passer(PhaseDeDemande.RENVOYEE, auteur, motif, rendue)
 
     def _sous_verrou(self) -> "tuple[DemandeDeValeur, ValeurAnnuelle | None]":
         """La demande relue sous verrou, et sa valeur annotée. Lève ValidationError si la collecte est close."""
@@ -170,10 +179,12 @@ class DemandeDeValeur(LigneVersionnee):
         valeur = self.valeur
         return self.verrouillee(), valeur
 
-    def _passer(self, phase: PhaseDeDemande, auteur: "Utilisateur", motif: str = "") -> None:
-        if (self.phase, self.motif_de_renvoi) == (phase, motif):
+    def _passer(
+        self, phase: PhaseDeDemande, auteur: "Utilisateur", motif: str = "", rendue: int | None = None
+    ) -> None:
+        if (self.phase, self.motif_de_renvoi, self.version_renvoyee) == (phase, motif, rendue):
             return
-        self.phase, self.motif_de_renvoi = phase, motif
+        self.phase, self.motif_de_renvoi, self.version_renvoyee = phase, motif, rendue
         self._history_user = auteur
         self.full_clean()
-        self.save(update_fields=["phase", "motif_de_renvoi"])
+        self.save(update_fields=["phase", "motif_de_renvoi", "version_renvoyee"])

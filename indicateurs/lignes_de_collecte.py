@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -27,6 +28,8 @@ class LigneDeCollecte:
     demande: DemandeDeValeur
     comparaison: Comparaison
     etat: EtatDeDemande
+    # La dernière version de la valeur dans son historique : qui et quand. Posée par le tableau.
+    saisie: Any = None
 
     @property
     def indicateur(self) -> Indicateur:

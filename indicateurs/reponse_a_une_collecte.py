@@ -107,7 +107,7 @@ class ReponseDeService:
                 except ValidationError as refus:
                     if CLOSE in refus.messages:
                         raise
-                    # Validée ou dite indisponible par un autre entre la lecture et le verrou.
+                    # Renvoyée et inchangée ; ou validée, dite indisponible par un autre entre la lecture et le verrou.
                     continue
                 faites += 1
         return faites

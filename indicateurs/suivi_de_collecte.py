@@ -1,11 +1,12 @@
 """Le tableau d'une collecte : ce qui manque, ce qui est reçu, ce qui est à valider, service par service."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from comptes.models import Service
 from indicateurs.collectes import Collecte
 from indicateurs.lignes_de_collecte import LigneDeCollecte, lignes_de, qui_saisit
 from indicateurs.listes import EtatDeDemande
+from indicateurs.models import ValeurAnnuelle
 
 # Dans l'ordre où le responsable les regarde.
 ORDRE = (
@@ -39,6 +40,10 @@ class ServiceDemande:
         return sum(not ligne.due for ligne in self.lignes)
 
     @property
+    def dues(self) -> list[LigneDeCollecte]:
+        return [ligne for ligne in self.lignes if ligne.due]
+
+    @property
     def complet(self) -> bool:
         return self.rendues == len(self.lignes)
 
@@ -52,6 +57,8 @@ class TableauDeCollecte:
     lignes: list[LigneDeCollecte]
     groupes: list[Groupe]
     services: list[ServiceDemande]
+    # Les indicateurs que le plan a pris depuis : pas encore demandés.
+    nouveaux: int
 
     @property
     def rendues(self) -> int:
@@ -78,8 +85,8 @@ class TableauDeCollecte:
 
 
 def tableau(collecte: Collecte) -> TableauDeCollecte:
-    """Trois requêtes, quel que soit le nombre d'indicateurs."""
-    lignes = lignes_de(collecte.demandes.all())
+    """Cinq requêtes, quel que soit le nombre d'indicateurs."""
+    lignes = avec_leur_saisie(lignes_de(collecte.demandes.all()))
     par_service: dict[Service | None, list[LigneDeCollecte]] = {}
     for ligne in lignes:
         par_service.setdefault(ligne.indicateur.service, []).append(ligne)
@@ -92,4 +99,13 @@ def tableau(collecte: Collecte) -> TableauDeCollecte:
             ServiceDemande(service, siennes, service is not None and service.pk in joignables)
             for service, siennes in par_service.items()
         ],
+        collecte.plan.places_d_indicateur.exclude(indicateur__demandes__collecte=collecte).count(),
     )
+
+
+def avec_leur_saisie(lignes: list[LigneDeCollecte]) -> list[LigneDeCollecte]:
+    """Les mêmes, avec qui a donné leur valeur, et quand. Une requête."""
+    cles = [ligne.valeur.pk for ligne in lignes if ligne.valeur]
+    versions = ValeurAnnuelle.history.filter(id__in=cles).select_related("history_user").order_by("history_id")
+    dernieres = {version.id: version for version in versions}
+    return [replace(ligne, saisie=dernieres.get(ligne.valeur.pk)) if ligne.valeur else ligne for ligne in lignes]

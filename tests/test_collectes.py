@@ -20,6 +20,7 @@ from indicateurs.demandes_de_valeur import (
     CLOSE,
     DEJA_VALIDEE,
     FERMEE,
+    INCHANGEE,
     RIEN_A_RENVOYER,
     RIEN_A_TRANSMETTRE,
     RIEN_A_VALIDER,
@@ -172,6 +173,7 @@ MISES = {
     "recue": EtatDeDemande.RECUE,
     "a_valider": EtatDeDemande.A_VALIDER,
     "renvoyee": EtatDeDemande.RENVOYEE,
+    "reprise": EtatDeDemande.RENVOYEE,
     "indisponible": EtatDeDemande.INDISPONIBLE,
     "validee": EtatDeDemande.VALIDEE,
 }
@@ -186,10 +188,12 @@ def mettre(collecte, indicateur, anne, responsable, situation: str) -> None:
     else:
         champs = {"valeur": 171}
     saisir(indicateur, ANNEE, champs, auteur=anne, version=0)
-    if situation in ("a_valider", "renvoyee", "validee"):
+    if situation in ("a_valider", "renvoyee", "reprise", "validee"):
         demande(collecte, indicateur).transmettre(anne)
-    if situation == "renvoyee":
+    if situation in ("renvoyee", "reprise"):
         demande(collecte, indicateur).renvoyer(responsable, motif="Deux lots manquent.")
+    if situation == "reprise":
+        saisir(indicateur, ANNEE, {"valeur": 173}, auteur=anne, version=1)
     if situation == "validee":
         demande(collecte, indicateur).valider(responsable, version=1)
 
@@ -222,6 +226,7 @@ SAISIES = {
     "recue": (EtatDeDemande.RECUE, EtatDeDemande.INDISPONIBLE),
     "a_valider": (EtatDeDemande.A_VALIDER, EtatDeDemande.INDISPONIBLE),
     "renvoyee": (EtatDeDemande.RENVOYEE, EtatDeDemande.RENVOYEE),
+    "reprise": (EtatDeDemande.RENVOYEE, EtatDeDemande.RENVOYEE),
     "indisponible": (EtatDeDemande.RECUE, EtatDeDemande.INDISPONIBLE),
     "validee": (VALIDEE_SANS_DROIT, VALIDEE_SANS_DROIT),
 }
@@ -238,7 +243,8 @@ TRANSITIONS = {
         "valider": EtatDeDemande.VALIDEE,
         "renvoyer": EtatDeDemande.RENVOYEE,
     },
-    "renvoyee": {
+    "renvoyee": {"transmettre": INCHANGEE, "valider": ATTEND_LE_SERVICE, "renvoyer": EtatDeDemande.RENVOYEE},
+    "reprise": {
         "transmettre": EtatDeDemande.A_VALIDER,
         "valider": ATTEND_LE_SERVICE,
         "renvoyer": EtatDeDemande.RENVOYEE,
@@ -323,6 +329,40 @@ def test_une_valeur_changee_depuis_n_est_pas_validee(collecte, consultations, an
     reponse = client_de(responsable).post(adresse, {"version": "1"}, follow=True)
     assert "a changé depuis que vous l'avez sous les yeux" in texte(reponse)
     assert consultations.valeurs.get().etat == Etat.PROVISOIRE
+
+
+def test_un_taux_dont_le_denominateur_a_bouge_depuis_n_est_pas_valide(plan, part, consultations, anne, responsable):
+    collecte = ouvrir(plan, responsable)
+    fabriques.valeur(consultations, ANNEE, valeur=171)
+    saisir(part, ANNEE, {"numerateur": 60}, auteur=anne, version=0)
+    client = client_de(responsable)
+    formulaires = LecteurDeFormulaires(client.get(collecte.get_absolute_url()).content.decode()).formulaires
+    adresse = reverse("indicateurs:demande_valider", args=[collecte.pk, demande(collecte, part).pk])
+    envoi = next(champs for ou, champs in formulaires if ou == adresse)
+    saisir(consultations, ANNEE, {"valeur": 200}, auteur=responsable, version=1)
+    assert "a changé depuis que vous l'avez sous les yeux" in texte(client.post(adresse, envoi, follow=True))
+    assert part.valeurs.get().etat == Etat.PROVISOIRE
+
+
+def test_une_valeur_corrigee_et_validee_par_un_autre_n_est_pas_annoncee_comme_la_mienne(
+    collecte, consultations, anne, responsable
+):
+    mettre(collecte, consultations, anne, responsable, "a_valider")
+    saisir(consultations, ANNEE, {"valeur": 175}, auteur=anne, version=1)
+    demande(collecte, consultations).valider(responsable, version=2)
+    with pytest.raises(ConflitDeVersion):
+        demande(collecte, consultations).valider(responsable, version=1)
+
+
+def test_transmettre_une_autre_ligne_ne_leve_pas_un_renvoi_qu_on_n_a_pas_repris(
+    plan, part, consultations, anne, responsable
+):
+    collecte = ouvrir(plan, responsable)
+    mettre(collecte, consultations, anne, responsable, "renvoyee")
+    saisir(part, ANNEE, {"numerateur": 60}, auteur=anne, version=0)
+    reponse = client_de(anne).post(collecte.adresse_de_reponse, {"transmettre": "oui"}, follow=True)
+    assert "1 valeur transmise. Il en manque 1." in texte(reponse)
+    assert etat(collecte, consultations) == EtatDeDemande.RENVOYEE
 
 
 def test_un_taux_sans_son_denominateur_ne_se_valide_pas(plan, part, anne, responsable):
@@ -438,10 +478,22 @@ def test_tout_valider_valide_ce_qui_est_transmis_et_montre(plan, part, consultat
     mettre(collecte, consultations, anne, responsable, "a_valider")
     saisir(part, ANNEE, {"numerateur": 60}, auteur=anne, version=0)
     adresse = reverse("indicateurs:collecte_valider_tout", args=[collecte.pk])
-    lignes = [f"{demande(collecte, consultations).pk}:1", f"{demande(collecte, part).pk}:1"]
-    reponse = client_de(responsable).post(adresse, {"lignes": lignes}, follow=True)
-    assert "1 valeur validée." in texte(reponse)
+    chiffres = {d.indicateur: d.valeur.detail for d in collecte.demandes.all()}
+    lignes = [f"{demande(collecte, i).pk}:1:{chiffres[i]}" for i in (consultations, part)]
+    lu = texte(client_de(responsable).post(adresse, {"lignes": lignes}, follow=True))
+    assert "1 valeur validée." in lu
+    assert "Part avec clause : elle n'est plus à valider (reçu)." in lu
     assert (etat(collecte, consultations), etat(collecte, part)) == (EtatDeDemande.VALIDEE, EtatDeDemande.RECUE)
+
+
+def test_le_tableau_dit_qui_a_donne_chaque_valeur_et_propose_les_nouveaux_indicateurs(
+    plan, collecte, consultations, anne, responsable
+):
+    mettre(collecte, consultations, anne, responsable, "a_valider")
+    fabriques.indicateur(plan, intitule="Arrivé depuis", service=anne.service)
+    lu = texte(client_de(responsable).get(collecte.get_absolute_url()))
+    assert f"le {timezone.localdate():%d/%m/%Y} par Anne Martin" in lu
+    assert "Demander aussi 1 nouvel indicateur" in lu
 
 
 def test_clore_puis_rouvrir_demande_aussi_les_nouveaux_indicateurs(plan, collecte, consultations, anne):

@@ -38,5 +38,6 @@ def collecter(plan: Plan, equipe: Equipe, calendrier: Calendrier, maintenant: da
             indicateur=indicateur,
             phase=PhaseDeDemande.RENVOYEE if motif else phase,
             motif_de_renvoi=motif,
+            version_renvoyee=1 if motif else None,
         )
         enregistrer(demande, le, equipe.responsable)

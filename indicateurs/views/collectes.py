@@ -16,6 +16,7 @@ from indicateurs.collectes import Collecte, annoncer
 from indicateurs.demandes_de_valeur import DemandeDeValeur
 from indicateurs.formulaire_de_collecte import FormulaireDeCollecte, FormulaireDeRenvoi
 from indicateurs.ligne_de_saisie import COLONNES
+from indicateurs.listes import EtatDeDemande
 from indicateurs.reponse_a_une_collecte import ReponseDeService
 from indicateurs.suivi_de_collecte import tableau
 from indicateurs.views.saisie import a_revoir, enregistrer_les_lignes
@@ -23,6 +24,7 @@ from socle.erreurs import Introuvable
 from socle.formats import accorder
 from socle.modeles import ConflitDeVersion
 
+PLUS_A_VALIDER = "elle n'est plus à valider"
 CHANGEE = "« {} » a changé depuis que vous l'avez sous les yeux : rien n'est validé, regardez-la de nouveau."
 
 
@@ -86,7 +88,7 @@ def rouvrir(request: HttpRequest, collecte: int) -> HttpResponse:
     exiger(request.user, Droit.VALIDER)
     trouvee = _trouver(collecte)
     trouvee.rouvrir()
-    messages.success(request, "Collecte rouverte : ce qui manque est de nouveau demandé.")
+    messages.success(request, "Collecte ouverte : ce qui manque est demandé.")
     return redirect(trouvee)
 
 
@@ -95,7 +97,8 @@ def valider(request: HttpRequest, collecte: int, demande: int) -> HttpResponse:
     """Valide une ligne, telle que la page la montrait."""
     exiger(request.user, Droit.VALIDER)
     trouvee = _demande(collecte, demande)
-    if refus := _essayer(trouvee, qui_demande(request), nombre_envoye(request, "version")):
+    vue = nombre_envoye(request, "version"), request.POST.get("chiffre")
+    if refus := _essayer(trouvee, qui_demande(request), *vue):
         messages.warning(request, refus)
     else:
         messages.success(request, f"Validée : {trouvee.indicateur}.")
@@ -107,24 +110,29 @@ def valider_tout(request: HttpRequest, collecte: int) -> HttpResponse:
     """Valide chaque ligne transmise que la page montrait ; chacune pour elle-même."""
     exiger(request.user, Droit.VALIDER)
     trouvee = _trouver(collecte)
-    montrees = {cle: version for cle, _, version in (lue.partition(":") for lue in request.POST.getlist("lignes"))}
+    lignes = {str(ligne.demande.pk): ligne for ligne in tableau(trouvee).lignes}
     faites = 0
-    for ligne in tableau(trouvee).a_valider:
-        version = montrees.get(str(ligne.demande.pk), "")
-        if not version.isdecimal():
+    for cle, _, vue in (lue.partition(":") for lue in request.POST.getlist("lignes")):
+        version, _, chiffre = vue.partition(":")
+        if cle not in lignes or not version.isdecimal():
             continue
-        refus = _essayer(ligne.demande, qui_demande(request), int(version[:9]))
+        ligne = lignes[cle]
+        if ligne.etat in (EtatDeDemande.A_VALIDER, EtatDeDemande.VALIDEE):
+            refus = _essayer(ligne.demande, qui_demande(request), int(version[:9]), chiffre)
+        else:
+            refus = f"{PLUS_A_VALIDER} ({ligne.etat.label.lower()})."
         faites += not refus
         if refus:
             messages.warning(request, f"{ligne.indicateur} : {refus}")
-    messages.success(request, accorder(faites, "valeur validée", "valeurs validées") + ".")
+    if faites:
+        messages.success(request, f"{accorder(faites, 'valeur validée', 'valeurs validées')}.")
     return redirect(trouvee)
 
 
-def _essayer(demande: DemandeDeValeur, auteur: Any, version: int) -> str:
+def _essayer(demande: DemandeDeValeur, auteur: Any, version: int, chiffre: str | None) -> str:
     """La phrase du refus ; vide si la ligne est validée."""
     try:
-        demande.valider(auteur, version=version)
+        demande.valider(auteur, version=version, chiffre=chiffre)
     except ConflitDeVersion:
         return CHANGEE.format(demande.indicateur)
     except ValidationError as refus:
