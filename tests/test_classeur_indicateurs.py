@@ -440,6 +440,24 @@ def test_deux_indicateurs_du_meme_intitule_ne_se_devinent_pas(client, consultati
     assert "plusieurs indicateurs s'intitulent « Heures » : donnez le code" in refus(apercu)[0]
 
 
+def test_un_code_et_un_intitule_qui_ne_vont_pas_ensemble_sont_refuses(client, consultations, seule):
+    """Une colonne triée sans les autres donnerait à chacun la valeur de son voisin."""
+    titres = ["Code", "Intitulé", "2023"]
+    apercu = deposer(client, a_la_main(titres, ["consultations", "Part réservée", 12], ["seule", "Consultations", 9]))
+    assert len(refus(apercu)) == 2
+    assert (
+        "ligne 2 : le code « consultations » est celui de « Consultations », l'intitulé est celui de « seule »"
+        in refus(apercu)[0]
+    )
+    appliquer(client, apercu)
+    assert valeurs() == []
+
+
+def test_un_intitule_retouche_n_empeche_pas_de_reconnaitre_le_code(client, consultations):
+    importer(client, a_la_main(["Code", "Intitulé", "2023"], ["consultations", "Nombre de consultations", 12]))
+    assert enregistree(consultations, 2023).valeur == 12
+
+
 def test_un_seul_refus_et_aucune_ligne_n_est_ecrite(client, consultations, seule):
     importer(client, a_la_main(["Code", "2023"], ["consultations", 12], ["seule", "trop"]))
     assert valeurs() == []

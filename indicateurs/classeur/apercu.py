@@ -189,7 +189,7 @@ def _changements(fichier: FichierLu, releve: Releve) -> tuple[list[Changement], 
 def _designer(ligne: LigneLue, releve: Releve) -> Indicateur | str:
     """L'indicateur d'une ligne, ou la raison pour laquelle on ne peut pas le dire."""
     if ligne.code:
-        return releve.par_code.get(plier(ligne.code)) or f"aucun indicateur n'a le code {cite(ligne.code)}"
+        return _designer_par_le_code(ligne, releve)
     if not ligne.intitule:
         return "ne dit ni le code ni l'intitulé de l'indicateur"
     if trouve := releve.par_code.get(plier(ligne.intitule)):
@@ -199,6 +199,21 @@ def _designer(ligne: LigneLue, releve: Releve) -> Indicateur | str:
         codes = ", ".join(cite(indicateur.code) for indicateur in trouves)
         return f"plusieurs indicateurs s'intitulent {cite(ligne.intitule)}{INSECABLE}: donnez le code ({codes})"
     return trouves[0] if trouves else f"aucun indicateur ne s'intitule {cite(ligne.intitule)}"
+
+
+def _designer_par_le_code(ligne: LigneLue, releve: Releve) -> Indicateur | str:
+    """Un tri d'une seule colonne met un code devant les valeurs d'un autre : l'intitulé le trahit. Un intitulé que le
+    site ne connaît pas ne dit rien, il a pu être retouché."""
+    trouve = releve.par_code.get(plier(ligne.code))
+    if trouve is None:
+        return f"aucun indicateur n'a le code {cite(ligne.code)}"
+    homonymes = releve.par_intitule.get(plier(ligne.intitule), [])
+    if homonymes and trouve not in homonymes:
+        return (
+            f"le code {cite(ligne.code)} est celui de {cite(trouve.intitule)}, l'intitulé est celui de "
+            f"{cite(homonymes[0].code)}{INSECABLE}: une colonne a pu être triée sans les autres"
+        )
+    return trouve
 
 
 # --- Juger et montrer ---------------------------------------------------------------------------
