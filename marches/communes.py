@@ -27,7 +27,7 @@ _ARRONDISSEMENT = re.compile(r"^(paris|lyon|marseille)(?: 0?\d{1,2}(?: ?e| ?er| 
 
 @dataclass(frozen=True)
 class _Reference:
-    """Les trois premières tables par code INSEE, la quatrième par code postal ; elles mènent aux communes d'aujourd'hui."""
+    """Les trois premières tables par code INSEE ; les deux dernières mènent aux communes d'aujourd'hui."""
 
     noms: dict[str, str]
     departements: dict[str, str]

@@ -1,4 +1,4 @@
-"""Quelle colonne d'un fichier des finances dit quoi. On propose ; la personne qui importe décide, et on s'en souvient."""
+"""Quelle colonne d'un fichier des finances dit quoi : on propose, la personne décide, et l'on s'en souvient."""
 
 import hashlib
 import re

@@ -75,7 +75,7 @@ _LA_POSTE = "356000000"
 def siret_lu(valeur: Any) -> str:
     """Les 14 chiffres, vide si la cellule l'est. Lève ValeurIllisible : « 3,4E+13 », un SIREN, une clé fausse.
 
-    Un nombre de 13 chiffres dont la clé tombe juste a perdu son zéro dans un tableur.
+    Douze ou treize chiffres dont la clé tombe juste ont perdu leurs zéros dans un tableur.
     """
     texte = re.sub(r"[\s.\u00a0\u202f-]+", "", texte_de(valeur))
     if not texte.strip("0"):
@@ -86,7 +86,7 @@ def siret_lu(valeur: Any) -> str:
         raise ValeurIllisible("n'est pas un SIRET")
     if len(texte) == 9:
         raise ValeurIllisible("est un SIREN, sans l'établissement")
-    siret = texte.zfill(14) if len(texte) == 13 else texte
+    siret = texte.zfill(14) if len(texte) in {12, 13} else texte
     if len(siret) != 14 or siret.endswith("00000") or not _cle_juste(siret):
         raise ValeurIllisible("n'est pas un SIRET")
     return siret
@@ -103,8 +103,11 @@ def _cle_juste(siret: str) -> bool:
 
 # Chapitres d'exécution de la M57 par nature (et de la M4) : un autre code est celui d'une opération d'équipement.
 _CHAPITRES = frozenset(
-    "001 002 011 012 013 014 016 017 018 020 021 022 023 024 040 041 042 043 10 13 15 16 18 19 20 204 21 22 23 26 27 "
-    "45 454 456 458 481 65 66 67 68 69 70 73 731 74 75 76 77 78".split()
+    re.findall(
+        r"\d+",
+        "001 002 011 012 013 014 016 017 018 020 021 022 023 024 040 041 042 043 10 13 15 16 18 19 20 204 "
+        "21 22 23 26 27 45 454 456 458 481 65 66 67 68 69 70 73 731 74 75 76 77 78",
+    )
 )
 # Un tableur en a ôté le zéro : ces codes ne sont pas, sans lui, ceux d'un chapitre.
 _SANS_ZERO = {"11": "011", "12": "012", "14": "014", "40": "040", "41": "041", "42": "042", "43": "043"}
