@@ -60,7 +60,7 @@ def enregistrement(brut: dict[str, Any] | None = None, *, dans: ImportDecp | Non
 
 
 def contrat(*, titulaires: Sequence[TitulaireDeContrat] | None = None, **champs: Any) -> Contrat:
-    """Un contrat en vigueur de la collectivité d'essai, notifié en 2024, d'un montant sûr et d'un titulaire de Mauguio.
+    """Un contrat en vigueur de la collectivité, notifié en 2024, d'un montant sûr et d'un titulaire de Mauguio.
 
     `titulaires=()` : aucun. `enregistrements` : les siens ; sans eux, il en reçoit un.
     """
