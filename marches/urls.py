@@ -1,9 +1,10 @@
 from django.urls import URLPattern, URLResolver, path
 
-from marches.views import article35
+from marches.views import article35, territoires
 
 app_name = "marches"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("article-35/", article35.article_35, name="article_35"),
+    path("territoires/", territoires.territoires, name="territoires"),
 ]

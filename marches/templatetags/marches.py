@@ -13,7 +13,10 @@ from marches.models import Consultation
 register = template.Library()
 
 # Route, libellé, et si elle est réservée à qui peut importer.
-_PAGES = (("marches:article_35", "Article 35", False),)
+_PAGES = (
+    ("marches:article_35", "Article 35", False),
+    ("marches:territoires", "Territoires", False),
+)
 
 
 @register.simple_tag
