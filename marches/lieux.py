@@ -1,0 +1,33 @@
+"""Un lieu est-il d'un territoire ? Oui, non, ou on ne sait pas : un code postal partagé ne se devine pas."""
+
+from collections.abc import Collection, Iterable
+from typing import Protocol
+
+from marches.reponses import Reponse
+
+
+class Perimetre(Protocol):
+    """Ce qu'un territoire couvre : des communes (codes INSEE), des départements entiers, ou les deux."""
+
+    @property
+    def communes(self) -> Iterable[str]: ...
+
+    @property
+    def departements(self) -> Collection[str]: ...
+
+
+def local(communes_possibles: frozenset[str] | None, departement: str, territoire: Perimetre) -> Reponse:
+    """Oui si toutes les communes où le tiers peut être sont du territoire, non si aucune n'en est, sinon inconnu."""
+    if not communes_possibles:
+        if not departement:
+            return Reponse.INCONNU
+        if departement in territoire.departements:
+            return Reponse.OUI
+        return Reponse.INCONNU if any(True for _ in territoire.communes) else Reponse.NON
+    dedans = {
+        code in territoire.communes or code[: 3 if code.startswith("97") else 2] in territoire.departements
+        for code in communes_possibles
+    }
+    if len(dedans) > 1:
+        return Reponse.INCONNU
+    return Reponse.OUI if dedans.pop() else Reponse.NON
