@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "comptes",
     "partenaires",
     "actions",
+    "marches",
     "indicateurs",
     "accueil",
     "allauth",

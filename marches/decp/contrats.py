@@ -1,7 +1,7 @@
 """Un contrat tel qu'un enregistrement DECP le dit, quel que soit le format d'où il vient.
 
-Sources : arrêtés du 22 décembre 2022 (ECOM2235715A, marchés ; ECOM2235716A, concessions), schéma 2.0.4 ; arrêté du 22 mars 2019,
-schéma 1.5.0 ; format tabulaire de decp.info.
+Sources : arrêtés du 22 décembre 2022 (ECOM2235715A, marchés ; ECOM2235716A, concessions), schéma 2.0.4 ; arrêté du 22
+mars 2019, schéma 1.5.0 ; format tabulaire de decp.info.
 """
 
 import datetime
@@ -42,9 +42,9 @@ class Motif(Enum):
 class Brut:
     """Un enregistrement du fichier : sa place (à partir de 1), et ce qu'il contient, tel quel.
 
-    `contenu` : l'élément du JSON, l'élément XML en dictionnaire, la ligne du CSV par nom de colonne. Pour une concession, la clé
-    `_type` vaut « Contrat de concession » si le fichier le dit par sa liste et non par l'enregistrement.
-    `contenu` est None, et `defaut` dit pourquoi, quand l'enregistrement ne se lit pas.
+    `contenu` : l'élément du JSON, l'élément XML en dictionnaire, la ligne du CSV par nom de colonne. Pour une
+    concession, la clé `_type` vaut « Contrat de concession » si le fichier le dit par sa liste et non par
+    l'enregistrement. `contenu` est None, et `defaut` dit pourquoi, quand l'enregistrement ne se lit pas.
     """
 
     position: int
@@ -54,7 +54,8 @@ class Brut:
 
 @dataclass(frozen=True, order=True)
 class TitulaireLu:
-    """Un titulaire. Son lieu n'est que dans le format tabulaire ; code commune INSEE, département, vides s'ils manquent."""
+    """Un titulaire. Son lieu n'est que dans le format tabulaire ; code commune INSEE, département, vides s'ils
+    manquent."""
 
     identifiant: str
     type_identifiant: str = ""
@@ -79,10 +80,10 @@ class ModificationLue:
 class ContratLu:
     """Ce qu'un enregistrement dit d'un contrat, à l'état initial. Montant en euros hors taxes.
 
-    `siret` : celui de l'acheteur, 14 chiffres, ou 9 si le fichier ne donne que le SIREN. `identifiant` : l'id normalisé
-    (`normaliser_l_identifiant`), vide s'il manque ou n'est fait que de zéros. `titulaires` est trié, sans doublon. `anomalies` : les
-    codes de ce qui manque ou ne se croit pas (« sans_date », « date_invalide », « sans_montant », « sans_titulaire »,
-    « sans_objet », « siret_invalide »…), signalé et jamais refusé.
+    `siret` : celui de l'acheteur, 14 chiffres, ou 9 si le fichier ne donne que le SIREN. `identifiant` : l'id
+    normalisé (`normaliser_l_identifiant`), vide s'il manque ou n'est fait que de zéros. `titulaires` est trié, sans
+    doublon. `anomalies` : les codes de ce qui manque ou ne se croit pas (« sans_date », « date_invalide »,
+    « sans_montant », « sans_titulaire », « sans_objet », « siret_invalide »…), signalé et jamais refusé.
     """
 
     siret: str
@@ -106,7 +107,8 @@ class ContratLu:
     considerations: tuple[str, ...] = ()
     modifications: tuple[ModificationLue, ...] = ()
     anomalies: tuple[str, ...] = ()
-    # Format tabulaire seulement : le rang de la modification que la ligne porte (0 : l'état initial), None s'il manque.
+    # Format tabulaire seulement : le rang de la modification que la ligne porte (0 : l'état initial), None s'il
+    # manque.
     modification: int | None = None
 
     @property
