@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import Protocol
 
+from marches.communes import commune_actuelle, departement_de
 from marches.reponses import Reponse
 
 
@@ -17,17 +18,27 @@ class Perimetre(Protocol):
 
 
 def local(communes_possibles: frozenset[str] | None, departement: str, territoire: Perimetre) -> Reponse:
-    """Oui si toutes les communes où le tiers peut être sont du territoire, non si aucune n'en est, sinon inconnu."""
+    """Oui si toutes les communes où le tiers peut être sont du territoire, non si aucune n'en est, sinon inconnu.
+
+    `communes_possibles` : la commune, quand on la connaît ; celles de son code postal, sinon. Vide ou None (Cedex,
+    code inconnu), seul le département reste : il ne répond qu'à un territoire fait de départements (decp.info sans
+    commune).
+    """
     if not communes_possibles:
-        if not departement:
-            return Reponse.INCONNU
-        if departement in territoire.departements:
-            return Reponse.OUI
-        return Reponse.INCONNU if any(True for _ in territoire.communes) else Reponse.NON
+        return _du_departement(departement, territoire)
+    du_territoire = {commune_actuelle(code) or code for code in territoire.communes}
     dedans = {
-        code in territoire.communes or code[: 3 if code.startswith("97") else 2] in territoire.departements
+        (commune_actuelle(code) or code) in du_territoire or departement_de(code) in territoire.departements
         for code in communes_possibles
     }
     if len(dedans) > 1:
         return Reponse.INCONNU
     return Reponse.OUI if dedans.pop() else Reponse.NON
+
+
+def _du_departement(departement: str, territoire: Perimetre) -> Reponse:
+    if not departement:
+        return Reponse.INCONNU
+    if departement in territoire.departements:
+        return Reponse.OUI
+    return Reponse.INCONNU if any(True for _ in territoire.communes) else Reponse.NON
