@@ -8,12 +8,16 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from marches.decp.contrats import phrase_du_motif
 from marches.models import Consultation
 
 register = template.Library()
 
 # Route, libellé, et si elle est réservée à qui peut importer.
-_PAGES = (("marches:article_35", "Article 35", False),)
+_PAGES = (
+    ("marches:article_35", "Article 35", False),
+    ("marches:imports", "Données essentielles", False),
+)
 
 
 @register.simple_tag
@@ -38,3 +42,6 @@ def rubriques(context: Context) -> list[Rubrique]:
     chemin = context["request"].path
     pages = [(nom, libelle) for nom, libelle, reservee in _PAGES if context.get("peut_importer") or not reservee]
     return [Rubrique(libelle, reverse(nom), chemin.startswith(reverse(nom))) for nom, libelle in pages]
+
+
+register.filter("motif_de_refus", phrase_du_motif)
