@@ -8,6 +8,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from marches.communes import nom_de
 from marches.decp.contrats import phrase_du_motif
 from marches.models import Consultation
 
@@ -17,6 +18,7 @@ register = template.Library()
 _PAGES = (
     ("marches:article_35", "Article 35", False),
     ("marches:imports", "Données essentielles", False),
+    ("marches:mandats", "Mandats", False),
 )
 
 
@@ -45,3 +47,9 @@ def rubriques(context: Context) -> list[Rubrique]:
 
 
 register.filter("motif_de_refus", phrase_du_motif)
+
+
+@register.simple_tag
+def nom_de_commune(code: str) -> str:
+    """Le nom de la commune de ce code INSEE, vide si le code l'est."""
+    return nom_de(code)
