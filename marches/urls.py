@@ -5,6 +5,7 @@ from marches.views import (
     import_mandats,
     imports,
     mandats,
+    territoires,
 )
 
 app_name = "marches"
@@ -21,4 +22,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("mandats/import/enregistrer/", import_mandats.enregistrer, name="enregistrer_mandats"),
     path("mandats/<int:pk>/", mandats.import_de_mandats, name="import_de_mandats"),
     path("mandats/<int:pk>/retirer/", mandats.retirer, name="retirer_mandats"),
+    path("territoires/", territoires.territoires, name="territoires"),
 ]

@@ -19,6 +19,7 @@ _PAGES = (
     ("marches:article_35", "Article 35", False),
     ("marches:imports", "Données essentielles", False),
     ("marches:mandats", "Mandats", False),
+    ("marches:territoires", "Territoires", False),
 )
 
 
