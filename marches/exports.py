@@ -1,7 +1,7 @@
 """Une liste de l'application dans un fichier : la page en dit les colonnes et les lignes."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.db import models
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +11,9 @@ from comptes.gestes import Geste, Trace
 from socle.ecriture import ClasseurEcrit, ColonneEcrite, ecrire_csv
 from socle.erreurs import DemandeIllisible
 from socle.formats import accorder, formater_moment, typographie
+
+if TYPE_CHECKING:
+    from comptes.models import Utilisateur
 
 
 class Format(models.TextChoices):
@@ -67,6 +70,6 @@ def exporter(
     ecrire = {Format.XLSX: ecrire_xlsx, Format.ODS: ecrire_ods, Format.CSV: ecrire_csv}[forme]
     nom = f"{sujet.lower().replace(' ', '-')}-{timezone.localdate().isoformat()}.{forme.value}"
     details = {"fichier": nom, "filtres": dict(filtres), "lignes": len(lignes)}
-    Trace.objects.create(geste=Geste.EXPORT, utilisateur=request.user, objet=sujet, details=details)
+    Trace.objects.create(geste=Geste.EXPORT, utilisateur=cast("Utilisateur", request.user), objet=sujet, details=details)
     entetes = {"Content-Type": forme.mime, "Content-Disposition": f'attachment; filename="{nom}"'}
     return HttpResponse(ecrire(classeur), headers=entetes)
