@@ -70,6 +70,8 @@ def exporter(
     ecrire = {Format.XLSX: ecrire_xlsx, Format.ODS: ecrire_ods, Format.CSV: ecrire_csv}[forme]
     nom = f"{sujet.lower().replace(' ', '-')}-{timezone.localdate().isoformat()}.{forme.value}"
     details = {"fichier": nom, "filtres": dict(filtres), "lignes": len(lignes)}
-    Trace.objects.create(geste=Geste.EXPORT, utilisateur=cast("Utilisateur", request.user), objet=sujet, details=details)
+    Trace.objects.create(
+        geste=Geste.EXPORT, utilisateur=cast("Utilisateur", request.user), objet=sujet, details=details
+    )
     entetes = {"Content-Type": forme.mime, "Content-Disposition": f'attachment; filename="{nom}"'}
     return HttpResponse(ecrire(classeur), headers=entetes)
