@@ -268,6 +268,13 @@ def test_les_titulaires_sont_tries_et_sans_doublon():
     assert [titulaire.identifiant for titulaire in contrat.titulaires] == ["A", "B"]
 
 
+def test_un_titulaire_sous_deux_noms_n_en_est_qu_un_quel_que_soit_leur_ordre():
+    noms = ["", "Société B", "Société A"]
+    for ordre in (noms, noms[::-1]):
+        titulaires = [{"id": TITULAIRE, "denominationSociale": nom} for nom in ordre]
+        assert lu(titulaires=titulaires).titulaires == (TitulaireLu(TITULAIRE, "SIRET", "Société A"),)
+
+
 @pytest.mark.parametrize(
     ("champs", "subsequent"),
     [
@@ -441,6 +448,7 @@ def test_l_empreinte_ne_depend_ni_de_l_ordre_ni_de_l_ecriture_des_nombres():
     un = {"a": 30000, "b": [Decimal("1.50"), None], "c": {"d": "é", "e": True}}
     deux = {"c": {"e": True, "d": "é"}, "b": [Decimal("1.5"), None], "a": Decimal("30000.0")}
     assert empreinte(un) == empreinte(deux)
+    assert empreinte({"a": [30000.0, 1e20]}) == empreinte({"a": [30000, 10**20]})
     assert canonique(un) == '{"a":30000,"b":[1.5,null],"c":{"d":"é","e":true}}'
 
 
