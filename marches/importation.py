@@ -55,6 +55,9 @@ def importer(
 def mener(trace: ImportDecp, chemin: Path) -> None:
     """Mène à bien un import déjà inscrit. Lève FichierIllisible, DatabaseError, OSError ; rien n'est alors montré."""
     with ecriture_des_contrats() as suivante:
+        if ImportDecp.objects.filter(pk=trace.pk, etat=EtatDImport.APPLIQUE).exists():
+            # Demandé deux fois, importé une.
+            return
         _inscrire(trace, chemin)
         try:
             with ouvrir(chemin, sirens=trace.sirens) as lecture:
@@ -74,6 +77,8 @@ def _inscrire(trace: ImportDecp, chemin: Path) -> None:
     trace.sha256 = _sha256(chemin)
     trace.etat = EtatDImport.LECTURE
     trace.message = ""
+    for compte in COMPTES:
+        setattr(trace, compte, 0)
     trace.save()
 
 
@@ -82,6 +87,8 @@ def _abandonner(trace: ImportDecp, suivante: int, etat: EtatDImport, message: st
     for compte in COMPTES:
         setattr(trace, compte, 0)
     trace.etat, trace.message = etat, message
+    if etat == EtatDImport.REFUSE:
+        trace.morceaux.all().delete()
     trace.save()
 
 
