@@ -27,7 +27,7 @@ DROIT_RETIRE = "Rien n'est importé : le droit d'importer a été retiré à la 
 
 
 def deposer(fichier: UploadedFile, *, sirens: Sequence[str], par: Utilisateur) -> ImportDecp:
-    """Garde le fichier et le confie à l'ouvrier. Le même, de la même personne, qui attend encore, ne l'est qu'une fois."""
+    """Garde le fichier et le confie à l'ouvrier. Le même, de la même personne, qui attend encore : une seule fois."""
     sha256 = hashlib.sha256()
     for octets in fichier.chunks(MO):
         sha256.update(octets)

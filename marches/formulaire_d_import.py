@@ -52,7 +52,8 @@ class FormulaireDImport(forms.Form):
             raise ValidationError(
                 typographie(
                     f"Ce fichier pèse {formater_nombre(fichier.size // MO)} Mo : "
-                    f"{formater_nombre(TAILLE_MAX // MO)} Mo au plus par cette page. La commande « manage.py importer_decp » n'a pas de limite."
+                    f"{formater_nombre(TAILLE_MAX // MO)} Mo au plus par cette page. La commande "
+                    "« manage.py importer_decp » n'a pas de limite."
                 )
             )
         return fichier
