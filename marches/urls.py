@@ -20,7 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("mandats/import/", import_mandats.importer, name="importer_mandats"),
     path("mandats/import/colonnes/", import_mandats.colonnes, name="colonnes_de_mandats"),
     path("mandats/import/enregistrer/", import_mandats.enregistrer, name="enregistrer_mandats"),
-    path("mandats/<int:pk>/", mandats.import_de_mandats, name="import_de_mandats"),
-    path("mandats/<int:pk>/retirer/", mandats.retirer, name="retirer_mandats"),
+    path("mandats/<int:mandats>/", mandats.import_de_mandats, name="import_de_mandats"),
+    path("mandats/<int:mandats>/retirer/", mandats.retirer, name="retirer_mandats"),
     path("territoires/", territoires.territoires, name="territoires"),
 ]
