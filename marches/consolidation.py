@@ -1,8 +1,8 @@
 """Des enregistrements d'un même identifiant aux contrats qu'ils décrivent.
 
-Fonction pure de l'ensemble des enregistrements gardés : le résultat ne dépend pas de l'ordre des imports. La règle d'une republication
-corrigée est celle du projet : même acheteur et même identifiant, un seul contrat de chaque côté, au plus un écart parmi objet,
-titulaires et date ; sinon deux contrats, et un conflit à revoir.
+Fonction pure de l'ensemble des enregistrements gardés : le résultat ne dépend pas de l'ordre des imports. La règle
+d'une republication corrigée est celle du projet : même acheteur et même identifiant, un seul contrat de chaque côté,
+au plus un écart parmi objet, titulaires et date ; sinon deux contrats, et un conflit à revoir.
 """
 
 import datetime
@@ -31,7 +31,8 @@ class Piece:
 class ContratConsolide:
     """Un contrat et les clés des enregistrements qui le disent, celui qui fait foi en tête.
 
-    `conflit` : un autre contrat porte le même identifiant, sans qu'on puisse dire s'il s'agit d'un lot ou d'une correction.
+    `conflit` : un autre contrat porte le même identifiant, sans qu'on puisse dire s'il s'agit d'un lot ou d'une
+    correction.
     """
 
     lu: ContratLu
@@ -84,7 +85,8 @@ def _ecarts(une: Identite, autre: Identite) -> int:
 
 
 def _recence(piece: Piece) -> tuple[datetime.date, int, str]:
-    """La plus récemment publiée l'emporte ; à égalité, la mieux remplie ; puis l'empreinte, pour trancher toujours pareil."""
+    """La plus récemment publiée l'emporte ; à égalité, la mieux remplie ; puis l'empreinte, pour trancher toujours
+    pareil."""
     return piece.lu.publie_le or datetime.date.min, _remplissage(piece.lu), piece.empreinte
 
 

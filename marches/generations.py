@@ -1,7 +1,8 @@
 """Écrire des contrats, un seul à la fois, et les montrer d'un seul coup.
 
-Les lignes s'écrivent d'avance pour la génération suivante ; `publier` les rend visibles en avançant un numéro. Le verrou est celui du
-système (PostgreSQL, ou un fichier à côté de la base SQLite) : il tombe avec le processus qui le tient, fût-il tué.
+Les lignes s'écrivent d'avance pour la génération suivante ; `publier` les rend visibles en avançant un numéro. Le
+verrou est celui du système (PostgreSQL, ou un fichier à côté de la base SQLite) : il tombe avec le processus qui le
+tient, fût-il tué.
 """
 
 import fcntl

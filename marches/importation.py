@@ -1,7 +1,8 @@
-"""Importer un fichier de DECP : lire au fil de l'eau, garder ce qui est nouveau, accorder les contrats, montrer d'un coup.
+"""Importer un fichier de DECP : lire au fil de l'eau, garder ce qui est nouveau, accorder les contrats, montrer d'un
+coup.
 
-Le fichier se lit deux fois (son empreinte, puis son contenu) et ne tient jamais en mémoire. Rien de ce qui s'écrit n'est
-visible avant la dernière transaction, qui n'avance qu'un numéro (`marches.generations`).
+Le fichier se lit deux fois (son empreinte, puis son contenu) et ne tient jamais en mémoire. Rien de ce qui s'écrit
+n'est visible avant la dernière transaction, qui n'avance qu'un numéro (`marches.generations`).
 """
 
 import contextlib
@@ -16,7 +17,9 @@ from django.db import DatabaseError, transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from comptes.models import Utilisateur
+from comptes.models import Siren, Utilisateur
+from marches.calculs.catalogue import Source
+from marches.calculs.conservation import recalculer
 from marches.contrats import EnregistrementDecp, RepriseDEnregistrement
 from marches.decp.contrats import Brut, ContratLu, FichierIllisible, Format, Lecture, Motif, Refus
 from marches.decp.empreintes import canonique
@@ -54,18 +57,23 @@ def importer(
 def mener(trace: ImportDecp, chemin: Path) -> None:
     """Mène à bien un import déjà inscrit. Lève FichierIllisible, DatabaseError, OSError ; rien n'est alors montré."""
     with ecriture_des_contrats() as suivante:
+        if ImportDecp.objects.filter(pk=trace.pk, etat=EtatDImport.APPLIQUE).exists():
+            # Demandé deux fois, importé une.
+            return
         _inscrire(trace, chemin)
         try:
             with ouvrir(chemin, sirens=trace.sirens) as lecture:
-                _Import(trace, lecture, suivante).mener()
+                touches = _Import(trace, lecture, suivante).mener()
         except FichierIllisible as refus:
             _abandonner(trace, suivante, EtatDImport.REFUSE, str(refus))
             raise
         except (DatabaseError, OSError) as panne:
             # La base peut ne plus accepter d'écrire : le prochain import effacera alors les restes de celui-ci.
             with contextlib.suppress(DatabaseError):
-                _abandonner(trace, suivante, EtatDImport.INTERROMPU, f"L'import s'est arrêté sans rien changer : {panne}")
+                _abandonner(trace, suivante, EtatDImport.INTERROMPU, f"Arrêté sans rien changer : {panne}")
             raise
+    if touches & set(Siren.objects.values_list("numero", flat=True)):
+        recalculer(sources=[Source.DECP])
 
 
 def _inscrire(trace: ImportDecp, chemin: Path) -> None:
@@ -73,6 +81,8 @@ def _inscrire(trace: ImportDecp, chemin: Path) -> None:
     trace.sha256 = _sha256(chemin)
     trace.etat = EtatDImport.LECTURE
     trace.message = ""
+    for compte in COMPTES:
+        setattr(trace, compte, 0)
     trace.save()
 
 
@@ -81,6 +91,8 @@ def _abandonner(trace: ImportDecp, suivante: int, etat: EtatDImport, message: st
     for compte in COMPTES:
         setattr(trace, compte, 0)
     trace.etat, trace.message = etat, message
+    if etat == EtatDImport.REFUSE:
+        trace.morceaux.all().delete()
     trace.save()
 
 
@@ -103,13 +115,15 @@ class _Import:
         # Relire un fichier déjà importé n'apprend rien de ce que ses enregistrements ont de commun.
         self.deja_lu = _deja_importe(trace)
 
-    def mener(self) -> None:
+    def mener(self) -> set[str]:
+        """Rend les SIREN des contrats touchés."""
         for paquet in _par_paquets(self.lecture.enregistrements, _PAS):
             self._garder(paquet)
             laisser_ecrire_les_autres()
         self._accorder_les_nouveaux()
         self._accorder_les_repris()
         self._publier()
+        return self.bilan.sirens
 
     # --- Garder ce qui est nouveau -----------------------------------------------------------------
 
@@ -175,9 +189,7 @@ class _Import:
         trace.save()
 
     def _refus(self, brut: Brut, motif: Motif, precision: str) -> RefusDecp:
-        return RefusDecp(
-            import_decp=self.trace, position=brut.position, motif=motif.code, precision=precision[:500]
-        )
+        return RefusDecp(import_decp=self.trace, position=brut.position, motif=motif.code, precision=precision[:500])
 
     def _enregistrement(self, candidat: _Candidat, lu: ContratLu) -> EnregistrementDecp:
         return EnregistrementDecp(
@@ -203,14 +215,13 @@ class _Import:
         """Les groupes qui ont reçu un enregistrement, par paquets, dans l'ordre de l'index."""
         dernier = ""
         nouveaux = EnregistrementDecp.objects.filter(import_decp=self.trace).order_by("groupe")
-        while paquet := list(
-            nouveaux.filter(groupe__gt=dernier).values_list("groupe", flat=True).distinct()[:_PAS]
-        ):
+        while paquet := list(nouveaux.filter(groupe__gt=dernier).values_list("groupe", flat=True).distinct()[:_PAS]):
             dernier = paquet[-1]
             self._accorder(paquet)
 
     def _accorder_les_repris(self) -> None:
-        """Les groupes que ce fichier ne fait que redire : il peut montrer ensemble ce que d'autres montraient à part."""
+        """Les groupes que ce fichier ne fait que redire : il peut montrer ensemble ce que d'autres montraient à
+        part."""
         dernier = 0
         reprises = RepriseDEnregistrement.objects.filter(import_decp=self.trace).order_by("pk")
         while paquet := list(reprises.filter(pk__gt=dernier).values_list("pk", "enregistrement__groupe")[:_PAS]):
@@ -246,8 +257,8 @@ class _Import:
 def groupe_de(lu: ContratLu, empreinte: str, source: SourceDeContrat) -> str:
     """Ce que partagent les enregistrements qui peuvent décrire le même contrat : l'acheteur et l'identifiant.
 
-    Un identifiant absent ou fait de zéros ne rapproche rien ; les lignes d'un fichier tabulaire, une par titulaire et par
-    modification, se rapprochent alors par l'objet.
+    Un identifiant absent ou fait de zéros ne rapproche rien ; les lignes d'un fichier tabulaire, une par titulaire et
+    par modification, se rapprochent alors par l'objet.
     """
     if lu.identifiant:
         cle = lu.identifiant if len(lu.identifiant) <= _LONGUEUR else "#" + _condense(lu.identifiant)
@@ -263,8 +274,11 @@ def _condense(texte: str) -> str:
 
 def _deja_importe(trace: ImportDecp) -> bool:
     """Le même fichier, pour au moins les mêmes acheteurs."""
-    anciens = ImportDecp.objects.filter(sha256=trace.sha256, etat=EtatDImport.APPLIQUE).values_list("sirens", flat=True)
-    return any(not sirens or (trace.sirens and set(trace.sirens) <= set(sirens)) for sirens in anciens)
+    anciens = ImportDecp.objects.filter(sha256=trace.sha256, etat=EtatDImport.APPLIQUE)
+    return any(
+        not sirens or (trace.sirens and set(trace.sirens) <= set(sirens))
+        for sirens in anciens.values_list("sirens", flat=True)
+    )
 
 
 def _par_paquets(elements: Iterable[_T], taille: int) -> Iterator[list[_T]]:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any
@@ -64,9 +64,9 @@ def accorder(import_decp: ImportDecp, groupes: list[str], suivante: int, bilan: 
 
 def _relire(import_decp: ImportDecp, groupes: list[str]) -> dict[str, list[_Lu]]:
     repris = set(
-        RepriseDEnregistrement.objects.filter(
-            import_decp=import_decp, enregistrement__groupe__in=groupes
-        ).values_list("enregistrement_id", flat=True)
+        RepriseDEnregistrement.objects.filter(import_decp=import_decp, enregistrement__groupe__in=groupes).values_list(
+            "enregistrement_id", flat=True
+        )
     )
     lus: dict[str, list[_Lu]] = {}
     for enregistrement in EnregistrementDecp.objects.filter(groupe__in=groupes).order_by("groupe", "empreinte"):
@@ -232,5 +232,3 @@ def _tient(modele: type, champ: str, texte: str) -> str:
 
 def _borne(nombre: int | None) -> int | None:
     return nombre if nombre is not None and 0 <= nombre <= _ENTIER_MAXIMAL else None
-
-
