@@ -5,7 +5,9 @@ déduit, sans dépendre de l'ordre des imports. Une ligne de contrat ne change j
 autre, de la même souche.
 """
 
+import json
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
@@ -39,7 +41,8 @@ class EnregistrementDecp(models.Model):
     siren = models.CharField("SIREN de l'acheteur", max_length=9)
     # Les enregistrements d'un même groupe peuvent décrire le même contrat : même acheteur, même identifiant.
     groupe = models.CharField("groupe", max_length=100)
-    brut = models.JSONField("contenu", encoder=DjangoJSONEncoder)
+    # Du JSON, en texte : PostgreSQL refuserait en jsonb des caractères que des fichiers portent.
+    brut = models.TextField("contenu")
     de = models.PositiveBigIntegerField("depuis la génération")
     # Un fichier montre cet enregistrement à côté d'un autre contrat du même identifiant : ce sont deux contrats.
     cohabite_depuis = models.PositiveBigIntegerField("cohabite depuis la génération", null=True)
@@ -49,7 +52,7 @@ class EnregistrementDecp(models.Model):
         verbose_name_plural = "enregistrements DECP"
         indexes = [
             models.Index(fields=["groupe"], name="enregistrementdecp_groupe"),
-            models.Index(fields=["de"], name="enregistrementdecp_de"),
+            models.Index(fields=["import_decp", "groupe"], name="enregistrementdecp_import"),
         ]
         constraints = [
             liste_fermee(
@@ -59,6 +62,11 @@ class EnregistrementDecp(models.Model):
 
     def __str__(self) -> str:
         return f"{self.import_decp}, {self.position}"
+
+    @property
+    def contenu(self) -> dict[str, Any]:
+        """Ce que le fichier contient, par nom de champ."""
+        return json.loads(self.brut)
 
 
 class RepriseDEnregistrement(models.Model):
@@ -147,7 +155,6 @@ class Contrat(models.Model):
         indexes = [
             models.Index(fields=["siren", "date"], name="contrat_siren_date"),
             models.Index(fields=["groupe"], name="contrat_groupe"),
-            models.Index(fields=["de"], name="contrat_de"),
         ]
         constraints = [
             liste_fermee(

@@ -5,10 +5,11 @@ mars 2019, schéma 1.5.0 ; format tabulaire de decp.info.
 """
 
 import datetime
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import IO, Any, Self
 
 from marches.reponses import Reponse
 
@@ -38,7 +39,12 @@ class Motif(Enum):
         self.phrase = phrase
 
 
-@dataclass(frozen=True)
+def phrase_du_motif(code: str) -> str:
+    """La phrase d'un code de refus ; le code lui-même s'il vient d'une autre version."""
+    return next((motif.phrase for motif in Motif if motif.code == code), code)
+
+
+@dataclass(frozen=True, slots=True)
 class Brut:
     """Un enregistrement du fichier : sa place (à partir de 1), et ce qu'il contient, tel quel.
 
@@ -124,9 +130,38 @@ class Refus:
     precision: str = ""
 
 
+@dataclass
+class Avancement:
+    """Où en est la lecture : octets du fichier déjà lus sur `taille`, enregistrements lus (écartés compris).
+
+    `autres_acheteurs` : ceux que `ouvrir(chemin, sirens=…)` a passés sans les donner, leur acheteur n'étant pas
+    demandé.
+    """
+
+    taille: int
+    octets: int = 0
+    lus: int = 0
+    autres_acheteurs: int = 0
+
+
 @dataclass(frozen=True)
 class Lecture:
-    """Un fichier reconnu : son format, et de quoi le lire une fois, au fil de l'eau."""
+    """Un fichier reconnu : son format, et de quoi le lire une fois, au fil de l'eau.
+
+    Un fichier qui se rompt en route lève `FichierIllisible` quand la lecture y arrive : rien de ce qui précède ne
+    vaut. S'emploie avec `with`, qui ferme le fichier.
+    """
 
     format: Format
-    enregistrements: Any = field(repr=False)
+    enregistrements: Iterator[Brut] = field(repr=False)
+    avancement: Avancement
+    fichier: IO[bytes] = field(repr=False)
+
+    def fermer(self) -> None:
+        self.fichier.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *erreur: object) -> None:
+        self.fermer()
