@@ -2,6 +2,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from marches.views import (
     article35,
+    contrats,
     import_mandats,
     imports,
     mandats,
@@ -12,6 +13,8 @@ app_name = "marches"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("article-35/", article35.article_35, name="article_35"),
+    path("contrats/", contrats.contrats, name="contrats"),
+    path("contrats/<uuid:souche>/", contrats.contrat, name="contrat"),
     path("imports/", imports.imports, name="imports"),
     path("imports/deposer/", imports.deposer_un_fichier, name="deposer"),
     path("imports/<int:pk>/", imports.import_decp, name="import_decp"),

@@ -16,6 +16,7 @@ register = template.Library()
 
 # Route, libellé, et si elle est réservée à qui peut importer.
 _PAGES = (
+    ("marches:contrats", "Contrats", False),
     ("marches:article_35", "Article 35", False),
     ("marches:imports", "Données essentielles", False),
     ("marches:mandats", "Mandats", False),
