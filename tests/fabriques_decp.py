@@ -3,6 +3,7 @@
 import datetime
 import hashlib
 import itertools
+import json
 import uuid
 from collections.abc import Sequence
 from decimal import Decimal
@@ -54,7 +55,7 @@ def enregistrement(brut: dict[str, Any] | None = None, *, dans: ImportDecp | Non
         format="json-v2",
         siren=SIREN,
         groupe=f"{SIREN}:{brut.get('id', '')}",
-        brut=brut,
+        brut=json.dumps(brut, ensure_ascii=False),
         de=generation().numero,
     )
 

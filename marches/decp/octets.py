@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from marches.decp.contrats import Avancement, FichierIllisible
+from socle.formats import accorder
 
 MORCEAU = 1 << 18
 ENTETE = 1 << 16
 # Le plus gros enregistrement publié tient en quelques centaines de Kio : au-delà, ce n'est plus un contrat.
-ENREGISTREMENT_AU_PLUS = 16 << 20
+ENREGISTREMENT_AU_PLUS = 4 << 20
 EN_CLAIR = f"{ENREGISTREMENT_AU_PLUS >> 20} Mio"
 
 _COMPRESSES = {
@@ -102,6 +103,11 @@ def _refuser_ce_qui_n_est_pas_du_texte(tete: bytes) -> None:
         raise FichierIllisible(
             f"Le fichier contient un octet nul (octet {tete.index(0) + 1}) : ce n'est pas du texte."
         )
+
+
+def apres(avancement: Avancement) -> str:
+    """Où une lecture s'est arrêtée, pour le dire."""
+    return f"après {accorder(avancement.lus, 'enregistrement complet', 'enregistrements complets')}"
 
 
 def octets_surveilles(fichier: IO[bytes], avancement: Avancement) -> io.BufferedReader:
