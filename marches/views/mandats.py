@@ -37,10 +37,10 @@ def mandats(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def import_de_mandats(request: HttpRequest, pk: int) -> HttpResponse:
+def import_de_mandats(request: HttpRequest, mandats: int) -> HttpResponse:
     """Un budget et une année, par tiers ou par commune ; ou, dans un fichier, tous ses totaux."""
     exiger(request.user, Droit.CONSULTER)
-    fait = _trouver(pk)
+    fait = _trouver(mandats)
     if forme := format_demande(request):
         return exporter(
             request, forme, sujet="Mandats", colonnes=_COLONNES, lignes=_lignes(fait), filtres=_cadre(fait)
@@ -59,10 +59,10 @@ def import_de_mandats(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def retirer(request: HttpRequest, pk: int) -> HttpResponse:
+def retirer(request: HttpRequest, mandats: int) -> HttpResponse:
     """Retire un import ; le précédent du même budget et de la même année reprend sa place."""
     exiger(request.user, Droit.IMPORTER)
-    fait = _trouver(pk)
+    fait = _trouver(mandats)
     if fait.retirer(par=qui_demande(request)):
         messages.success(request, f"L'import {fait} est retiré : ses totaux ne comptent plus.")
     return redirect("marches:mandats")
