@@ -17,7 +17,9 @@ from django.db import DatabaseError, transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from comptes.models import Utilisateur
+from comptes.models import Siren, Utilisateur
+from marches.calculs.catalogue import Source
+from marches.calculs.conservation import recalculer
 from marches.contrats import EnregistrementDecp, RepriseDEnregistrement
 from marches.decp.contrats import Brut, ContratLu, FichierIllisible, Format, Lecture, Motif, Refus
 from marches.decp.empreintes import canonique
@@ -55,10 +57,13 @@ def importer(
 def mener(trace: ImportDecp, chemin: Path) -> None:
     """Mène à bien un import déjà inscrit. Lève FichierIllisible, DatabaseError, OSError ; rien n'est alors montré."""
     with ecriture_des_contrats() as suivante:
+        if ImportDecp.objects.filter(pk=trace.pk, etat=EtatDImport.APPLIQUE).exists():
+            # Demandé deux fois, importé une.
+            return
         _inscrire(trace, chemin)
         try:
             with ouvrir(chemin, sirens=trace.sirens) as lecture:
-                _Import(trace, lecture, suivante).mener()
+                touches = _Import(trace, lecture, suivante).mener()
         except FichierIllisible as refus:
             _abandonner(trace, suivante, EtatDImport.REFUSE, str(refus))
             raise
@@ -67,6 +72,8 @@ def mener(trace: ImportDecp, chemin: Path) -> None:
             with contextlib.suppress(DatabaseError):
                 _abandonner(trace, suivante, EtatDImport.INTERROMPU, f"Arrêté sans rien changer : {panne}")
             raise
+    if touches & set(Siren.objects.values_list("numero", flat=True)):
+        recalculer(sources=[Source.DECP])
 
 
 def _inscrire(trace: ImportDecp, chemin: Path) -> None:
@@ -74,6 +81,8 @@ def _inscrire(trace: ImportDecp, chemin: Path) -> None:
     trace.sha256 = _sha256(chemin)
     trace.etat = EtatDImport.LECTURE
     trace.message = ""
+    for compte in COMPTES:
+        setattr(trace, compte, 0)
     trace.save()
 
 
@@ -82,6 +91,8 @@ def _abandonner(trace: ImportDecp, suivante: int, etat: EtatDImport, message: st
     for compte in COMPTES:
         setattr(trace, compte, 0)
     trace.etat, trace.message = etat, message
+    if etat == EtatDImport.REFUSE:
+        trace.morceaux.all().delete()
     trace.save()
 
 
@@ -104,13 +115,15 @@ class _Import:
         # Relire un fichier déjà importé n'apprend rien de ce que ses enregistrements ont de commun.
         self.deja_lu = _deja_importe(trace)
 
-    def mener(self) -> None:
+    def mener(self) -> set[str]:
+        """Rend les SIREN des contrats touchés."""
         for paquet in _par_paquets(self.lecture.enregistrements, _PAS):
             self._garder(paquet)
             laisser_ecrire_les_autres()
         self._accorder_les_nouveaux()
         self._accorder_les_repris()
         self._publier()
+        return self.bilan.sirens
 
     # --- Garder ce qui est nouveau -----------------------------------------------------------------
 

@@ -3,14 +3,18 @@
 Aucune ligne de mandat n'est gardée, aucun nom de personne : sans SIRET, un tiers n'est plus qu'un montant en un lieu.
 """
 
-from typing import ClassVar
+from decimal import Decimal
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.validators import RegexValidator
-from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db import models, transaction
+from django.db.models import Count, Exists, OuterRef, Q, Sum
+from django.urls import reverse
 from django.utils import timezone
 
+from comptes.gestes import Geste, Trace
+from comptes.models import Utilisateur
 from marches.listes import Base
 from socle.contraintes import BORNES_ANNEE, ContraintesAuChamp, liste_fermee
 from socle.modeles import LigneVersionnee, QuerySetSuivi
@@ -41,6 +45,11 @@ class BudgetDeMandats(LigneVersionnee):
         return self.nom
 
 
+def lignes_de_comptes(comptes: dict[str, Any], cle: str) -> list[tuple[str, int, Decimal]]:
+    """Par motif ou par chapitre : combien de lignes, et leur montant en euros."""
+    return [(dit, nombre, Decimal(montant)) for dit, (nombre, montant) in comptes.get(cle, {}).items()]
+
+
 class ImportDeMandatsQuerySet(models.QuerySet["ImportDeMandats"]):
     def en_vigueur(self) -> "ImportDeMandatsQuerySet":
         """Pour chaque budget et chaque année : le dernier import qui n'a pas été retiré."""
@@ -48,6 +57,14 @@ class ImportDeMandatsQuerySet(models.QuerySet["ImportDeMandats"]):
             budget=OuterRef("budget"), annee=OuterRef("annee"), retire_le__isnull=True, pk__gt=OuterRef("pk")
         )
         return self.filter(retire_le__isnull=True).filter(~Exists(plus_recent))
+
+    def avec_totaux(self) -> "ImportDeMandatsQuerySet":
+        """Ajoute `montant` (en euros, dans la base du budget), `mandats`, et `tiers`, ceux qui ont un SIRET."""
+        return self.annotate(
+            montant=Sum("totaux__montant"),
+            mandats=Sum("totaux__nombre"),
+            tiers=Count("totaux", filter=~Q(totaux__siret="")),
+        )
 
 
 class ImportDeMandats(models.Model):
@@ -58,7 +75,8 @@ class ImportDeMandats(models.Model):
     annee = models.PositiveSmallIntegerField("année", validators=BORNES_ANNEE)
     # [{"nom", "sha256", "taille"}], taille en octets.
     fichiers = models.JSONField("fichiers", default=list)
-    # {"lues", "gardees", "exclues": {motif: [nombre, montant]}}
+    # {"lues", "gardees", "exclues": {motif: [nombre, montant]}, "chapitres": {code: [nombre, montant]}, "colonne",
+    # "signalements": [phrase]} ; les montants sont des textes, en euros.
     comptes = models.JSONField("comptes", default=dict)
     auteur = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True)
     importe_le = models.DateTimeField("importé le", default=timezone.now, editable=False)
@@ -76,6 +94,38 @@ class ImportDeMandats(models.Model):
 
     def __str__(self) -> str:
         return f"{self.budget} {self.annee}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("marches:import_de_mandats", args=[self.pk])
+
+    @property
+    def exclues(self) -> list[tuple[str, int, Decimal]]:
+        return lignes_de_comptes(self.comptes, "exclues")
+
+    @property
+    def chapitres(self) -> list[tuple[str, int, Decimal]]:
+        return lignes_de_comptes(self.comptes, "chapitres")
+
+    @property
+    def en_vigueur(self) -> bool:
+        return ImportDeMandats.objects.en_vigueur().filter(pk=self.pk).exists()
+
+    def autres(self) -> ImportDeMandatsQuerySet:
+        """Les autres imports du même budget et de la même année, du plus récent au plus ancien."""
+        memes = ImportDeMandats.objects.filter(budget=self.budget_id, annee=self.annee)
+        return memes.exclude(pk=self.pk).select_related("auteur").order_by("-pk")
+
+    def retirer(self, *, par: Utilisateur) -> bool:
+        """Rend sa place au précédent, s'il y en a un. Faux, et rien n'est écrit, s'il l'était déjà."""
+        with transaction.atomic():
+            verrou = ImportDeMandats.objects.select_for_update(no_key=True).filter(retire_le__isnull=True)
+            if not verrou.filter(pk=self.pk).exists():
+                return False
+            self.retire_le, self.retire_par = timezone.now(), par
+            self.save(update_fields=["retire_le", "retire_par"])
+            details = {"retire": True, "fichiers": [fichier["nom"] for fichier in self.fichiers]}
+            Trace.objects.create(geste=Geste.IMPORT, utilisateur=par, objet=f"Mandats {self}"[:200], details=details)
+        return True
 
 
 class TotalDeMandats(ContraintesAuChamp):

@@ -34,16 +34,13 @@ from marches.calculs.lignes import (
 )
 from marches.calculs.mandats import part_locale_achats
 from marches.calculs.registre import (
-    ABANDONNEE,
-    ATTRIBUEE,
-    NOTIFIEE,
-    SANS_SUITE,
     consultations_finalisees,
     part_environnementale_consultations,
     part_sociale_consultations,
 )
 from marches.calculs.regroupement import consultations_estimees, racine_de_l_objet, regrouper
 from marches.calculs.resultats import arrondir, part
+from marches.listes import Suite
 from marches.reponses import Reponse
 
 OUI, NON, INCONNU = Reponse.OUI, Reponse.NON, Reponse.INCONNU
@@ -80,7 +77,7 @@ def contrat(**champs) -> LigneDeContrat:
     return LigneDeContrat(**{**defauts, **champs})
 
 
-def lot(suite=NOTIFIEE, date=datetime.date(2025, 3, 3), **champs) -> LigneDeLot:
+def lot(suite=Suite.NOTIFIE, date=datetime.date(2025, 3, 3), **champs) -> LigneDeLot:
     return LigneDeLot(suite=suite, date_de_suite=date, **champs)
 
 
@@ -359,12 +356,12 @@ def test_l_ordre_des_lignes_ne_change_pas_les_groupes(ordre):
     ("lots", "attendu"),
     [
         ([lot()], 1),
-        ([lot(SANS_SUITE)], 1),
-        ([lot(), lot(SANS_SUITE)], 1),
-        ([lot(), lot(ATTRIBUEE)], 0),
+        ([lot(Suite.SANS_SUITE)], 1),
+        ([lot(), lot(Suite.SANS_SUITE)], 1),
+        ([lot(), lot(Suite.ATTRIBUE)], 0),
         ([lot(), lot("", None)], 0),
-        ([lot(), lot(ABANDONNEE, None)], 1),
-        ([lot(ABANDONNEE, None)], 0),
+        ([lot(), lot(Suite.ABANDONNE, None)], 1),
+        ([lot(Suite.ABANDONNE, None)], 0),
         ([], 0),
     ],
 )
@@ -385,7 +382,7 @@ def test_une_date_de_suite_manquante_met_la_consultation_hors_de_toute_annee_et_
 
 
 def test_une_consultation_entierement_abandonnee_se_dit_l_annee_de_l_abandon():
-    lignes = [consultation(lot(ABANDONNEE))]
+    lignes = [consultation(lot(Suite.ABANDONNE))]
     assert consultations_finalisees(lignes, ANNEE).exclus == {"abandonnee": 1}
     assert consultations_finalisees(lignes, Perimetre.annee(SIREN, 2024)).exclus == {}
 
@@ -427,7 +424,7 @@ def test_une_consultation_dit_oui_si_au_moins_un_lot(reponses, attendu):
 
 
 def test_un_lot_abandonne_ne_fait_pas_dire_oui_a_sa_consultation():
-    lignes = [consultation(_lot_qui_dit(NON), _lot_qui_dit(OUI, suite=ABANDONNEE))]
+    lignes = [consultation(_lot_qui_dit(NON), _lot_qui_dit(OUI, suite=Suite.ABANDONNE))]
     assert part_environnementale_consultations(lignes, ANNEE).valeur == 0
 
 
@@ -492,12 +489,11 @@ def test_une_part_a_quatre_decimales_et_n_existe_pas_sur_rien():
     assert part(0, 0) is None
 
 
-def test_l_empreinte_ne_depend_pas_de_l_ordre_et_change_avec_une_seule_valeur():
-    lignes = [contrat(id=1), contrat(id=2, montant=Decimal("10.0"))]
-    assert empreinte(lignes) == empreinte(reversed(lignes))
-    assert empreinte(lignes) == empreinte([lignes[0], contrat(**_champs(lignes[1], montant=Decimal("10.00")))])
-    assert empreinte(lignes) != empreinte([lignes[0], contrat(**_champs(lignes[1], montant=Decimal("10.01")))])
-    assert empreinte([mandats(5)]) != empreinte([contrat()])
+def test_l_empreinte_d_une_ligne_change_avec_une_seule_valeur_et_pas_avec_son_ecriture():
+    ligne = contrat(id=2, montant=Decimal("10.0"))
+    assert empreinte(ligne) == empreinte(contrat(**_champs(ligne, montant=Decimal("10.00"))))
+    assert empreinte(ligne) != empreinte(contrat(**_champs(ligne, montant=Decimal("10.01"))))
+    assert empreinte(ligne) != empreinte(contrat(**_champs(ligne, titulaires=(D_ICI,))))
 
 
 def _champs(ligne, **autres):
@@ -546,3 +542,8 @@ def test_chaque_calcul_dit_sa_definition_en_une_phrase_et_sa_source():
         assert calcul.definition.endswith(".")
         assert calcul.source in Source
         assert calcul.version >= 1
+
+
+def test_plusieurs_acheteurs_se_comptent_ensemble():
+    lignes = [contrat(), contrat(siren="990000017"), contrat(siren="990000025")]
+    assert marches_notifies(lignes, Perimetre.annee(f"{SIREN}+990000017", 2025)).valeur == 2

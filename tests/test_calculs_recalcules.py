@@ -20,7 +20,7 @@ from marches.calculs.lignes import (
     LigneDeMandats,
     Perimetre,
 )
-from marches.calculs.registre import ABANDONNEE, ATTRIBUEE, NOTIFIEE, SANS_SUITE
+from marches.listes import Suite
 from marches.reponses import Reponse
 from tests import decp_synthetique, recalcul_lent
 
@@ -164,7 +164,13 @@ def test_les_annees_font_la_periode(tirage):
 
 # --- Le registre et les mandats -------------------------------------------------------------------------------
 
-SUITES = {"notifiee": NOTIFIEE, "sans_suite": SANS_SUITE, "abandonnee": ABANDONNEE, "attribuee": ATTRIBUEE, "": ""}
+SUITES = {
+    "notifiee": Suite.NOTIFIE,
+    "sans_suite": Suite.SANS_SUITE,
+    "abandonnee": Suite.ABANDONNE,
+    "attribuee": Suite.ATTRIBUE,
+    "": "",
+}
 
 
 def lots_au_hasard(tirage):

@@ -15,8 +15,8 @@ from indicateurs.listes import Nature, Sens
 from indicateurs.models import Indicateur, IndicateurDuPlan, ValeurAnnuelle
 from indicateurs.recalcul import recalculs_de
 from marches.models import ResultatDeCalcul
-from tests import fabriques, fabriques_marches
-from tests.fabriques_marches import resultat
+from tests import fabriques, fabriques_decp, fabriques_resultats
+from tests.fabriques_resultats import resultat
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +25,7 @@ REGISTRE, DECP = "part_environnementale_consultations", "part_environnementale_n
 
 @pytest.fixture(autouse=True)
 def collectivite(db):
-    return fabriques_marches.collectivite()
+    return fabriques_resultats.collectivite()
 
 
 @pytest.fixture
@@ -79,9 +79,9 @@ def test_le_dernier_resultat_du_perimetre_de_la_collectivite_fait_foi(part):
 
 
 def test_plusieurs_siren_font_un_seul_perimetre(part):
-    fabriques_marches.collectivite("111111111")
+    fabriques_resultats.collectivite("111111111")
     resultat(DECP, oui=1, non=1)
-    resultat(DECP, oui=3, non=1, perimetre=f"111111111+{fabriques_marches.SIREN}")
+    resultat(DECP, oui=3, non=1, perimetre=f"111111111+{fabriques_decp.SIREN}")
     [recalcul, _] = recalculs_de([part])[part.pk][2024]
     assert recalcul.valeur == 75
 
@@ -92,7 +92,7 @@ def test_une_periode_n_est_pas_une_annee(part):
 
 
 def test_un_calcul_territorial_lit_le_territoire_de_l_indicateur(plan):
-    ici, ailleurs = fabriques_marches.territoire("ici"), fabriques_marches.territoire("ailleurs", "34172")
+    ici, ailleurs = fabriques_decp.territoire("ici"), fabriques_decp.territoire("ailleurs")
     locale = fabriques.indicateur(
         plan, nature=Nature.PART, unite="%", calculs=["part_locale_nombre"], territoire=ici, sens=Sens.NEUTRE
     )
@@ -166,7 +166,7 @@ def test_une_part_locale_est_neutre():
         intitule="x",
         nature=Nature.PART,
         calculs=["part_locale_achats"],
-        territoire=fabriques_marches.territoire(),
+        territoire=fabriques_decp.territoire(),
         sens=Sens.HAUSSE,
     )
     with pytest.raises(ValidationError) as refus:
@@ -264,7 +264,7 @@ def test_une_part_locale_s_observe(client, plan):
         nature=Nature.PART,
         unite="%",
         calculs=["part_locale_achats"],
-        territoire=fabriques_marches.territoire(),
+        territoire=fabriques_decp.territoire(),
     )
     fabriques.valeur(locale, 2024, valeur=53)
     assert "Part observée, jamais visée" in lue(client, "/indicateurs/locale/")

@@ -6,9 +6,10 @@ mandats.
 
 import datetime
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Protocol
 
 from marches.reponses import Reponse
@@ -69,7 +70,7 @@ class LigneDeContrat:
 class LigneDeLot:
     """Un lot du registre : sa suite donnée, la date de cette suite, et ce qu'il demande.
 
-    `suite` : code de la suite donnée (`registre.NOTIFIEE`…), vide tant qu'elle n'est pas dite. La condition
+    `suite` : code de la suite donnée (`listes.Suite`), vide tant qu'elle n'est pas dite. La condition
     d'exécution (la clause) et le critère d'attribution sont tenus à part : ils sont cumulatifs pour les consultations
     lancées à partir du 21/08/2026 (loi 2021-1104, article 35).
     """
@@ -119,33 +120,35 @@ class Donnees:
 
 @dataclass(frozen=True)
 class Perimetre:
-    """Sur quoi porte un calcul : un acheteur (SIREN), du jour `debut` au jour `fin` compris, et un territoire s'il
-    en faut un.
+    """Sur quoi porte un calcul : des acheteurs, du jour `debut` au jour `fin` compris, un territoire s'il en faut un.
+
+    `acheteurs` : un SIREN, ou plusieurs, triés et joints par « + » (`ResultatDeCalcul.perimetre`).
     """
 
-    siren: str
+    acheteurs: str
     debut: datetime.date
     fin: datetime.date
     territoire: Territoire | None = field(default=None, compare=False)
 
     @classmethod
-    def annee(cls, siren: str, annee: int, territoire: Territoire | None = None) -> "Perimetre":
+    def annee(cls, acheteurs: str, annee: int, territoire: Territoire | None = None) -> "Perimetre":
         """Du 1er janvier au 31 décembre."""
-        return cls(siren, datetime.date(annee, 1, 1), datetime.date(annee, 12, 31), territoire)
+        return cls(acheteurs, datetime.date(annee, 1, 1), datetime.date(annee, 12, 31), territoire)
+
+    @cached_property
+    def sirens(self) -> frozenset[str]:
+        return frozenset(self.acheteurs.split("+")) - {""}
 
     def contient(self, jour: datetime.date) -> bool:
         return self.debut <= jour <= self.fin
 
 
-def empreinte(lignes: Iterable[LigneDeContrat | LigneDeConsultation | LigneDeMandats]) -> str:
-    """Le sha256 de ce que disent ces lignes, dans l'ordre de leurs identifiants : il change si, et seulement si,
-    elles changent.
-    """
-    somme = hashlib.sha256()
-    for ligne in sorted(lignes, key=lambda ligne: (type(ligne).__name__, ligne.id)):
-        somme.update(_texte(ligne).encode())
-        somme.update(b"\n")
-    return somme.hexdigest()
+Ligne = LigneDeContrat | LigneDeConsultation | LigneDeMandats
+
+
+def empreinte(ligne: Ligne) -> str:
+    """Le sha256 de ce que dit cette ligne : il change si, et seulement si, elle change."""
+    return hashlib.sha256(f"{type(ligne).__name__}{_texte(ligne)}".encode()).hexdigest()
 
 
 def _texte(valeur: object) -> str:

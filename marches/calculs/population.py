@@ -44,14 +44,14 @@ def motif_d_exclusion(ligne: LigneDeContrat) -> str:
 
 
 def marches_de(contrats: Iterable[LigneDeContrat], perimetre: Perimetre) -> Population:
-    """Les marchés de l'acheteur notifiés dans la période.
+    """Les marchés des acheteurs notifiés dans la période.
 
-    Un contrat sans date n'est d'aucune période : tous ceux de l'acheteur sont écartés sous `sans_date`, quelle que
+    Un contrat sans date n'est d'aucune période : tous ceux des acheteurs sont écartés sous `sans_date`, quelle que
     soit l'année. Les autres motifs ne comptent que des contrats de la période.
     """
     population = Population()
     for ligne in contrats:
-        if ligne.siren != perimetre.siren or (ligne.date is not None and not perimetre.contient(ligne.date)):
+        if ligne.siren not in perimetre.sirens or (ligne.date is not None and not perimetre.contient(ligne.date)):
             continue
         motif = motif_d_exclusion(ligne)
         if motif:

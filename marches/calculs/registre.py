@@ -11,13 +11,10 @@ from dataclasses import dataclass, field
 
 from marches.calculs.lignes import LigneDeConsultation, LigneDeLot, Perimetre
 from marches.calculs.resultats import Resultat, compte, part_en_nombre
+from marches.listes import Suite
 from marches.reponses import Reponse, au_moins_un
 
-ATTRIBUEE = "ATTRIBUEE"
-NOTIFIEE = "NOTIFIEE"
-SANS_SUITE = "SANS_SUITE"
-ABANDONNEE = "ABANDONNEE"
-FINALES = frozenset({NOTIFIEE, SANS_SUITE})
+FINALES = frozenset({Suite.NOTIFIE, Suite.SANS_SUITE})
 
 SANS_DATE = "sans_date"
 MOTIF_ABANDONNEE = "abandonnee"
@@ -33,7 +30,7 @@ class Finalisees:
 
 def lots_publies(consultation: LigneDeConsultation) -> list[LigneDeLot]:
     """Les lots qui comptent : tous, moins les abandonnés avant publication."""
-    return [lot for lot in consultation.lots if lot.suite != ABANDONNEE]
+    return [lot for lot in consultation.lots if lot.suite != Suite.ABANDONNE]
 
 
 def est_finalisee(consultation: LigneDeConsultation) -> bool:

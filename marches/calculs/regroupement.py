@@ -76,21 +76,21 @@ def consultations_estimees(contrats: Iterable[LigneDeContrat], perimetre: Perime
     tous leurs contrats, y compris ceux notifiés après la période. Pas de dénominateur. Exclus : ceux des marchés
     notifiés. Version 1.
     """
-    de_l_acheteur = [ligne for ligne in contrats if ligne.siren == perimetre.siren]
-    groupes = [groupe for groupe in regrouper(de_l_acheteur) if perimetre.contient(groupe.premiere)]
+    lignes = [ligne for ligne in contrats if ligne.siren in perimetre.sirens]
+    groupes = [groupe for groupe in regrouper(lignes) if perimetre.contient(groupe.premiere)]
     return compte(
         "consultations_estimees",
         (groupe.contrats[0] for groupe in groupes),
-        marches_de(de_l_acheteur, perimetre).exclus,
+        marches_de(lignes, perimetre).exclus,
         sources=(contrat for groupe in groupes for contrat in groupe.contrats),
     )
 
 
 def _paquet(ligne: LigneDeContrat) -> tuple[object, ...]:
     if ligne.consultation is not None:
-        return (ligne.siren, "confirmee", ligne.consultation)
+        return ("confirmee", ligne.consultation)
     racine = racine_de_l_objet(ligne.objet)
-    return (ligne.siren, "racine", plier(ligne.procedure), racine) if racine else (ligne.siren, "seul", ligne.id)
+    return (ligne.siren, "racine", plier(ligne.procedure), racine) if racine else ("seul", ligne.id)
 
 
 def _decouper(lignes: list[LigneDeContrat]) -> list[Groupe]:

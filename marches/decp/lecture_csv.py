@@ -25,6 +25,7 @@ CONNUES = {
     "procedure",
 }
 _SEPARATEURS = {",": "une virgule", ";": "un point-virgule", "\t": "une tabulation", "|": "une barre"}
+_TROP_LONGUE = "trop longue"
 _ADMIS = (",", ";")
 
 
@@ -59,12 +60,11 @@ def colonnes_de(premiere_ligne: str) -> tuple[str, list[str]]:
     if doubles:
         raise FichierIllisible(f"La colonne « {doubles[0]} » est deux fois dans le tableau.")
     manquantes = [nom for nom in ("titulaire_id", "dateNotification") if nom not in colonnes]
+    dites = [f"la colonne « {nom} »" for nom in manquantes]
     if "uid" not in colonnes and not {"acheteur_id", "id"} <= set(colonnes):
-        manquantes.insert(0, "uid » (ou « acheteur_id » et « id")
-    if manquantes:
-        raise FichierIllisible(
-            f"Il manque au tableau la colonne {' et la colonne '.join(f'« {m} »' for m in manquantes)}."
-        )
+        dites.insert(0, "la colonne « uid » (ou « acheteur_id » et « id »)")
+    if dites:
+        raise FichierIllisible(f"Il manque au tableau {' et '.join(dites)}.")
     return separateur, colonnes
 
 
@@ -74,9 +74,7 @@ def _lignes(texte: io.TextIOWrapper, depuis: list[int]) -> Iterator[str]:
     for ligne in iter(partial(texte.readline, ENREGISTREMENT_AU_PLUS), ""):
         depuis[0] += len(ligne)
         if depuis[0] >= ENREGISTREMENT_AU_PLUS:
-            raise FichierIllisible(
-                f"Une ligne du tableau dépasse {EN_CLAIR}, la limite (ou un guillemet n'est pas fermé)."
-            )
+            raise csv.Error(_TROP_LONGUE)
         yield ligne
 
 
@@ -126,6 +124,10 @@ def _illisible(erreur: csv.Error, ligne: int) -> FichierIllisible:
     dit = str(erreur)
     if "unexpected end of data" in dit:
         return FichierIllisible(f"Le fichier est tronqué : il s'arrête dans un guillemet ouvert, ligne {ligne}.")
+    if dit == _TROP_LONGUE:
+        return FichierIllisible(
+            f"Ligne {ligne} du tableau : elle dépasse {EN_CLAIR}, la limite (ou un guillemet n'est pas fermé)."
+        )
     if "field larger than field limit" in dit:
         return FichierIllisible(
             f"Ligne {ligne} du tableau : une cellule dépasse {csv.field_size_limit()} caractères, la limite "

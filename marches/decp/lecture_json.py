@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 from marches.decp.contrats import Avancement, Brut, FichierIllisible, Format
 from marches.decp.identifiants import siret_de_l_acheteur
-from marches.decp.octets import EN_CLAIR, ENREGISTREMENT_AU_PLUS, MORCEAU
+from marches.decp.octets import EN_CLAIR, ENREGISTREMENT_AU_PLUS, MORCEAU, apres
 from marches.decp.textes import plier
 
 PROFONDEUR_AU_PLUS = 50
@@ -21,6 +21,8 @@ CONCESSION = "Contrat de concession"
 _LISTES = {"marche": "", "contrat-concession": CONCESSION}
 _BLANCS = re.compile(r"[ \t\r\n\ufeff]*")
 _DEMI_CODET = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+# Ce qui peut rester d'une valeur coupée : « tru », « -12. », « \\u00 », rien.
+_COUPURE = re.compile(r"[\w.+\\-]*\s*\Z")
 _INTERDITS = re.compile(r"[\x00\ud800-\udfff]")
 
 
@@ -193,18 +195,24 @@ class LecteurJson:
                 if fin < len(self._texte) or isinstance(valeur, str | dict | list) or not self._completer():
                     self._debut, self._place = self._place, fin
                     return valeur
+                self._refuser_le_demesure()
 
     def _attendre_la_suite(self, erreur: json.JSONDecodeError) -> None:
         """La valeur est-elle fausse, ou seulement pas encore lue en entier ?"""
         coupee = erreur.msg.startswith("Unterminated") or erreur.pos >= len(self._texte) - 16
         if not coupee:
             raise self._illisible("une valeur ne se lit pas", erreur.pos)
+        self._refuser_le_demesure()
+        avance = erreur.pos - self._place
+        if not self._completer():
+            place = self._place + avance
+            if not erreur.msg.startswith("Unterminated") and not _COUPURE.match(self._texte, place):
+                raise self._illisible("une valeur ne se lit pas", place)
+            raise self._tronque()
+
+    def _refuser_le_demesure(self) -> None:
         if len(self._texte) - self._place > ENREGISTREMENT_AU_PLUS:
             raise self._illisible(f"un enregistrement y dépasse {EN_CLAIR}, la limite")
-        if not self._completer():
-            if erreur.pos < len(self._texte) - 16 and not erreur.msg.startswith("Unterminated"):
-                raise self._illisible("une valeur ne se lit pas", erreur.pos)
-            raise self._tronque()
 
     def _completer(self) -> bool:
         """Lit la suite, en oubliant ce qui est déjà rendu ; double ce qu'il lit tant qu'une valeur ne tient pas."""
@@ -226,15 +234,13 @@ class LecteurJson:
             return self._tronque()
         place = self._place if place is None else place
         colonne = place - self._texte.rfind("\n", 0, place)
-        lus = f", après {self._avancement.lus} enregistrements" if self._avancement.lus else ""
-        return FichierIllisible(
-            f"Ce JSON ne se lit pas, ligne {self._ligne(place)}, caractère {colonne}{lus} : {quoi}."
-        )
+        ou = f"ligne {self._ligne(place)}, caractère {colonne}, {apres(self._avancement)}"
+        return FichierIllisible(f"Ce JSON ne se lit pas, {ou} : {quoi}.")
 
     def _tronque(self) -> FichierIllisible:
         return FichierIllisible(
-            f"Le fichier est tronqué : il s'arrête au milieu d'une valeur, ligne {self._ligne(len(self._texte))}, "
-            f"après {self._avancement.lus} enregistrements complets."
+            f"Le fichier est tronqué : il s'arrête en route, ligne {self._ligne(len(self._texte))}, "
+            f"{apres(self._avancement)}."
         )
 
 

@@ -10,7 +10,7 @@ from defusedxml.expatreader import DefusedExpatParser
 from marches.decp.contrats import Avancement, Brut, FichierIllisible
 from marches.decp.identifiants import siret_de_l_acheteur
 from marches.decp.lecture_json import CONCESSION, PROFONDEUR_AU_PLUS
-from marches.decp.octets import EN_CLAIR, ENREGISTREMENT_AU_PLUS
+from marches.decp.octets import EN_CLAIR, ENREGISTREMENT_AU_PLUS, apres
 
 MORCEAU = 1 << 16
 _ENREGISTREMENTS = {"marche": "", "contrat-concession": CONCESSION}
@@ -30,6 +30,15 @@ _LISTES_DE_LIBELLES = {
     "typesPrix",
     "considerationsSociales",
     "considerationsEnvironnementales",
+}
+# Ce que dit expat, en français.
+_FAUTES = {
+    "undefined entity": "une entité n'y est pas définie",
+    "not well-formed (invalid token)": "un caractère n'y a pas sa place (une esperluette seule, un autre encodage…)",
+    "mismatched tag": "une balise n'y ferme pas celle qui est ouverte",
+    "junk after document element": "quelque chose suit la fin du XML",
+    "duplicate attribute": "un attribut y est deux fois",
+    "unknown encoding": "son encodage est inconnu",
 }
 
 
@@ -55,15 +64,12 @@ class _Element:
 class _Constructeur(handler.ContentHandler):
     """Bâtit les enregistrements ; ce qui n'est pas sous `<marches>` fait refuser le fichier."""
 
-    def __init__(self) -> None:
+    def __init__(self, analyseur: DefusedExpatParser) -> None:
         super().__init__()
         self.complets: list[dict[str, Any] | None] = []
         self._pile: list[_Element] = []
         self._niveau = 0
-        self._repere: Any = None
-
-    def setDocumentLocator(self, locator: Any) -> None:
-        self._repere = locator
+        self._analyseur = analyseur
 
     def startElement(self, name: str, attrs: Any) -> None:
         nom = name.rpartition(":")[2]
@@ -73,9 +79,8 @@ class _Constructeur(handler.ContentHandler):
                 raise FichierIllisible("Le fichier est une page HTML, pas des données.")
             raise FichierIllisible(f"La racine de ce XML est <{nom[:40]}> : un fichier DECP commence par <marches>.")
         if self._niveau > PROFONDEUR_AU_PLUS:
-            raise FichierIllisible(
-                f"Ce XML est imbriqué sur plus de {PROFONDEUR_AU_PLUS} niveaux, ligne {self._repere.getLineNumber()}."
-            )
+            ligne = self._analyseur.getLineNumber()
+            raise FichierIllisible(f"Ce XML est imbriqué sur plus de {PROFONDEUR_AU_PLUS} niveaux, ligne {ligne}.")
         if self._pile or (self._niveau == 2 and nom in _ENREGISTREMENTS):
             self._pile.append(_Element(nom))
 
@@ -101,8 +106,8 @@ class _Constructeur(handler.ContentHandler):
 def enregistrements_xml(octets: Any, avancement: Avancement, sirens: frozenset[str]) -> Iterator[Brut]:
     """Chaque `<marche>` et `<contrat-concession>` ; des autres acheteurs que `sirens` (s'il y en a), seulement le
     compte."""
-    constructeur = _Constructeur()
     analyseur = DefusedExpatParser(forbid_dtd=True, forbid_entities=True, forbid_external=True)
+    constructeur = _Constructeur(analyseur)
     analyseur.setContentHandler(constructeur)
     depuis = 0
     while morceau := octets.read(MORCEAU):
@@ -141,8 +146,11 @@ def _analyser(analyseur: DefusedExpatParser, morceau: bytes | None, avancement: 
         ou = f"ligne {erreur.getLineNumber()}, caractère {(erreur.getColumnNumber() or 0) + 1}"
         if morceau is None:
             raise FichierIllisible(
-                f"Le fichier est tronqué : ce XML s'arrête {ou}, après {avancement.lus} enregistrements complets."
+                f"Le fichier est tronqué : ce XML s'arrête en route, {ou}, {apres(avancement)}."
             ) from None
-        raise FichierIllisible(f"Ce XML ne se lit pas, {ou} : {erreur.getMessage()}.") from None
-    except (SAXException, LookupError, ValueError) as erreur:
-        raise FichierIllisible(f"Ce XML ne se lit pas : {erreur}.") from None
+        quoi = _FAUTES.get(erreur.getMessage(), "il n'est pas bien formé")
+        raise FichierIllisible(f"Ce XML ne se lit pas, {ou}, {apres(avancement)} : {quoi}.") from None
+    except LookupError:
+        raise FichierIllisible("Ce XML ne se lit pas : son encodage est inconnu.") from None
+    except (SAXException, ValueError):
+        raise FichierIllisible(f"Ce XML ne se lit pas, {apres(avancement)} : il n'est pas bien formé.") from None

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from marches.decp.contrats import Avancement, FichierIllisible
+from socle.formats import accorder
 
 MORCEAU = 1 << 18
 ENTETE = 1 << 16
 # Le plus gros enregistrement publié tient en quelques centaines de Kio : au-delà, ce n'est plus un contrat.
-ENREGISTREMENT_AU_PLUS = 16 << 20
+ENREGISTREMENT_AU_PLUS = 4 << 20
 EN_CLAIR = f"{ENREGISTREMENT_AU_PLUS >> 20} Mio"
 
 _COMPRESSES = {
@@ -28,6 +29,11 @@ _COMPRESSES = {
     b"PAR1": "au format Parquet, qui ne se lit pas ici : prenez le même jeu de données en CSV",
     b"%PDF": "un PDF, pas des données",
     b"\xd0\xcf\x11\xe0": "un ancien classeur Excel ou document Word : enregistrez-le en CSV",
+}
+_FERMES = {
+    FileNotFoundError: "il n'existe pas",
+    IsADirectoryError: "c'est un dossier",
+    PermissionError: "sa lecture n'est pas permise",
 }
 _MARQUES = {
     codecs.BOM_UTF32_LE: "UTF-32",
@@ -58,7 +64,13 @@ class _Surveilles(io.RawIOBase):
         return True
 
     def readinto(self, tampon: Any) -> int:
-        lus = self._fichier.read(len(tampon))
+        try:
+            lus = self._fichier.read(len(tampon))
+        except OSError:
+            ou = self._avancement.octets
+            raise FichierIllisible(
+                f"La lecture s'est interrompue après l'octet {ou} : le disque a répondu par une erreur."
+            ) from None
         if b"\0" in lus:
             position = self._avancement.octets + lus.index(b"\0") + 1
             raise FichierIllisible(f"Le fichier contient un octet nul (octet {position}) : ce n'est pas du texte.")
@@ -74,7 +86,8 @@ def ouvrir_les_octets(chemin: Path) -> tuple[IO[bytes], Avancement, bytes]:
         taille = chemin.stat().st_size
         tete = fichier.read(ENTETE)
     except OSError as erreur:
-        raise FichierIllisible(f"Le fichier ne s'ouvre pas : {erreur.strerror or erreur}.") from None
+        pourquoi = next((dit for genre, dit in _FERMES.items() if isinstance(erreur, genre)), "le disque le refuse")
+        raise FichierIllisible(f"Le fichier ne s'ouvre pas : {pourquoi}.") from None
     try:
         _refuser_ce_qui_n_est_pas_du_texte(tete)
     except FichierIllisible:
@@ -102,6 +115,11 @@ def _refuser_ce_qui_n_est_pas_du_texte(tete: bytes) -> None:
         raise FichierIllisible(
             f"Le fichier contient un octet nul (octet {tete.index(0) + 1}) : ce n'est pas du texte."
         )
+
+
+def apres(avancement: Avancement) -> str:
+    """Où une lecture s'est arrêtée, pour le dire."""
+    return f"après {accorder(avancement.lus, 'enregistrement complet', 'enregistrements complets')}"
 
 
 def octets_surveilles(fichier: IO[bytes], avancement: Avancement) -> io.BufferedReader:

@@ -43,14 +43,16 @@ _QUALITES = ("mq ", "cdl ", "inx ")
 @lru_cache(maxsize=16384)
 def plier(texte: str) -> str:
     """Pour comparer : sans accents, en minuscules, apostrophes droites, espaces réduites (NFKD)."""
-    decompose = unicodedata.normalize("NFKD", texte.replace("’", "'"))
-    sans_accents = "".join(c for c in decompose if not unicodedata.combining(c))
+    sans_accents = texte
+    if not texte.isascii():
+        decompose = unicodedata.normalize("NFKD", texte.replace("’", "'"))
+        sans_accents = "".join(c for c in decompose if not unicodedata.combining(c))
     return _BLANCS.sub(" ", sans_accents.lower()).strip()
 
 
 def nettoyer(texte: str) -> str:
     """Pour garder : espaces réduites, caractères de commande ôtés ; U+FFFD reste, il dit que la source est abîmée."""
-    return " ".join(_INTERDITS.sub(" ", texte).split())
+    return " ".join((texte if texte.isprintable() else _INTERDITS.sub(" ", texte)).split())
 
 
 @lru_cache(maxsize=16384)
@@ -127,11 +129,28 @@ def liste(valeur: Any) -> tuple[str, ...]:
     )
 
 
+# Les noms les plus courants, pour ne pas examiner ceux de chaque objet.
+_CONNUS = frozenset(
+    _BLANCS.split(
+        """id uid uuid source _type acheteur autoriteConcedante nom nature objet codeCPV procedure lieuExecution code
+        typeCode dureeMois dateNotification datePublicationDonnees dateSignature dateDebutExecution montant formePrix
+        valeurGlobale montantSubventionPublique titulaires titulaire concessionnaires concessionnaire typeIdentifiant
+        denominationSociale modifications modification dateNotificationModification dateSignatureModification
+        objetModification datePublicationDonneesModification donneesExecution techniques modalitesExecution ccag
+        idAccordCadre marcheInnovant attributionAvance sousTraitanceDeclaree offresRecues tauxAvance typesPrix
+        typeGroupementOperateurs origineUE origineFrance considerationsSociales considerationsEnvironnementales
+        actesSousTraitance modificationsActesSousTraitance"""
+    )
+)
+
+
 def champs(valeur: Any) -> dict[str, Any]:
     """Un objet aux noms de champs propres : sans espace autour (« nom  »), « acheteur.id » rangé dans acheteur."""
     if not isinstance(valeur, dict):
         return {}
-    if not any(not isinstance(nom, str) or "." in nom or nom != nom.strip() for nom in valeur):
+    if valeur.keys() <= _CONNUS or not any(
+        not isinstance(nom, str) or "." in nom or nom != nom.strip() for nom in valeur
+    ):
         return valeur
     propres: dict[str, Any] = {}
     pointes: list[tuple[str, str, Any]] = []

@@ -63,6 +63,18 @@ class FichierLu:
     def proposition(self) -> Correspondance:
         return proposer(self.entetes)
 
+    def premieres(self, titre: str, combien: int) -> list[str]:
+        """Les premières valeurs différentes d'une colonne, pour montrer ce qu'elle contient."""
+        vues: dict[str, None] = {}
+        if titre:
+            rang = self.entetes.index(titre)
+            for ligne in self.tableau.lignes:
+                if texte := texte_de(ligne.cellules[rang])[:40]:
+                    vues[texte] = None
+                if len(vues) == combien:
+                    break
+        return list(vues)
+
     def valeurs(self, titre: str) -> list[str]:
         """Ce que dit une colonne, sans doublon, trié : les budgets d'un fichier, par exemple."""
         if not titre:

@@ -246,7 +246,7 @@ class _Lecteur:
             siret = siret_lu(dit.get(Role.SIRET))
         except ValeurIllisible as illisible:
             siret = ""
-            self.lecture.signalements[f"Le SIRET {illisible}, et n'est pas retenu"] += 1
+            self.lecture.signalements[f"SIRET non retenu, car il {illisible}"] += 1
         code_postal = code_postal_lu(dit.get(Role.CODE_POSTAL))
         if not code_postal and texte_de(dit.get(Role.CODE_POSTAL)):
             self.lecture.signalements["Le code postal n'en est pas un de France"] += 1
@@ -279,6 +279,6 @@ def _ville_apres(valeur: Any, code_postal: str) -> str:
 
 
 def phrases_de(signalements: dict[str, int]) -> Iterator[str]:
-    """« Le SIRET est un SIRET arrondi par un tableur, et n'est pas retenu : 12 lignes. »"""
+    """« SIRET non retenu, car il est arrondi par un tableur : 12 lignes. »"""
     for phrase, nombre in sorted(signalements.items()):
         yield f"{phrase}{INSECABLE}: {accorder(nombre, 'ligne')}."

@@ -9,6 +9,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from marches.calculs.catalogue import CALCULS
+from marches.communes import nom_de
+from marches.decp.contrats import phrase_du_motif
 from marches.models import Consultation, ResultatDeCalcul
 from marches.ouverture import Liste, ecrire_le_nombre, nombre_de
 from socle.formats import ABSENT
@@ -16,7 +18,13 @@ from socle.formats import ABSENT
 register = template.Library()
 
 # Route, libellé, et si elle est réservée à qui peut importer.
-_PAGES = (("marches:article_35", "Article 35", False),)
+_PAGES = (
+    ("marches:contrats", "Contrats", False),
+    ("marches:article_35", "Article 35", False),
+    ("marches:imports", "Données essentielles", False),
+    ("marches:mandats", "Mandats", False),
+    ("marches:territoires", "Territoires", False),
+)
 
 
 @register.simple_tag
@@ -63,3 +71,12 @@ def rubriques(context: Context) -> list[Rubrique]:
     chemin = context["request"].path
     pages = [(nom, libelle) for nom, libelle, reservee in _PAGES if context.get("peut_importer") or not reservee]
     return [Rubrique(libelle, reverse(nom), chemin.startswith(reverse(nom))) for nom, libelle in pages]
+
+
+register.filter("motif_de_refus", phrase_du_motif)
+
+
+@register.simple_tag
+def nom_de_commune(code: str) -> str:
+    """Le nom de la commune de ce code INSEE, vide si le code l'est."""
+    return nom_de(code)
