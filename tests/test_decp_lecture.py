@@ -252,6 +252,17 @@ def test_un_fichier_qui_n_en_est_pas_un_est_refuse_en_clair(cas, fichier):
     assert dit in refus(fichier(contenu, "marches.json"))
 
 
+@pytest.mark.parametrize("cas", ["html", "json sans marches", "xml d'autre chose", "texte", "gzip"])
+def test_reconnaitre_refuse_des_les_premiers_octets(cas, fichier):
+    with pytest.raises(FichierIllisible):
+        reconnaitre(fichier(ILLISIBLES[cas][0]))
+
+
+def test_des_lignes_vides_avant_les_colonnes_ne_comptent_pas(fichier):
+    (brut,) = bruts(fichier("\n\r\n" + ENTETE + "a,1\n"))
+    assert (brut.position, brut.defaut) == (1, "Ligne 4 : 2 cellules pour 5 colonnes.")
+
+
 def test_un_fichier_absent_ou_un_dossier_est_refuse(tmp_path):
     assert "ne s'ouvre pas" in refus(tmp_path / "absent.json")
     assert "ne s'ouvre pas" in refus(tmp_path)
