@@ -4,6 +4,8 @@ Une valeur absente ou illisible arrête le démarrage en nommant la variable : u
 doit jamais tourner avec un réglage deviné.
 """
 
+import datetime
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from csp.constants import NONE, SELF
@@ -70,6 +72,7 @@ INSTALLED_APPS = [
     "comptes",
     "partenaires",
     "actions",
+    "marches",
     "indicateurs",
     "accueil",
     "allauth",
@@ -256,6 +259,36 @@ if min(ECART_PLAUSIBLE_EN_POINTS, ECART_PLAUSIBLE_EN_POURCENT) < 1:
 ADRESSE_DU_SITE = _lire(env.str, "ADRESSE_DU_SITE", "http://127.0.0.1:8000").rstrip("/")
 if not ADRESSE_DU_SITE.startswith(("https://", "http://")):
     raise ImproperlyConfigured("Réglage ADRESSE_DU_SITE : une adresse entière, qui commence par https:// ou http://.")
+
+# --- Marchés ------------------------------------------------------------------------------------
+
+
+def _seuil(nom: str, texte: str) -> Decimal | None:
+    """Un seuil en euros hors taxes ; vide : à renseigner, ce qui s'y compare ne se vérifie pas."""
+    if not texte.strip():
+        return None
+    try:
+        seuil = Decimal(texte.strip().replace(",", "."))
+    except InvalidOperation:
+        seuil = Decimal("NaN")
+    if not seuil.is_finite() or seuil <= 0:
+        raise ImproperlyConfigured(f"Réglage {nom} : un montant en euros, sans espace, ou rien.")
+    return seuil
+
+
+# À partir de quel lancement l'article 35 de la loi 2021-1104 s'impose (décret 2022-767), et les seuils européens des
+# pouvoirs adjudicateurs autres que l'État (règlement délégué (UE) 2025/2152, du 01/01/2026 au 31/12/2027).
+ARTICLE_35_DEPUIS = _lire(env.date, "ARTICLE_35_DEPUIS", datetime.date(2026, 8, 21))
+SEUILS_EUROPEENS_TRAVAUX = _seuil("SEUILS_EUROPEENS_TRAVAUX", _lire(env.str, "SEUILS_EUROPEENS_TRAVAUX", "5404000"))
+SEUIL_EUROPEEN_FOURNITURES_SERVICES = _seuil(
+    "SEUIL_EUROPEEN_FOURNITURES_SERVICES", _lire(env.str, "SEUIL_EUROPEEN_FOURNITURES_SERVICES", "216000")
+)
+
+# Les codes des deux territoires que la page des territoires montre d'abord, le plus proche en premier. Sans eux, les
+# deux qui ont le moins de communes.
+TERRITOIRES_COMPARES = [code.strip() for code in _lire(env.list, "TERRITOIRES_COMPARES", []) if code.strip()]
+if len(TERRITOIRES_COMPARES) not in (0, 2):
+    raise ImproperlyConfigured("Réglage TERRITOIRES_COMPARES : deux codes de territoire, séparés par une virgule.")
 
 # --- Fichiers statiques, courriels, journaux ----------------------------------------------------
 

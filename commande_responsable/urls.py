@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("comptes.urls")),
     path("", include("actions.urls")),
     path("partenaires/", include("partenaires.urls")),
+    path("marches/", include("marches.urls")),
     path("indicateurs/", include("indicateurs.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -17,6 +17,7 @@ from indicateurs.justificatifs import Justificatif
 from indicateurs.listes import Etat, Nature, Sens
 from indicateurs.valeurs import ValeurAnnuelle
 from indicateurs.ventilations import Dimension, LigneDeVentilation
+from marches.models import Territoire
 from socle.contraintes import liste_fermee
 from socle.modeles import LigneVersionnee, QuerySetSuivi
 from socle.recherche import COLONNE, ChampRecherche, Cherchable, QuerySetCherchable
@@ -87,6 +88,22 @@ class Indicateur(Cherchable, LigneVersionnee):
         null=True,
         blank=True,
         help_text="Un compte ou un montant dont la valeur de la même année sert de dénominateur.",
+    )
+    # Codes de `marches.calculs` ; l'ordre est celui de la page.
+    calculs = models.JSONField(
+        "calculs sur les registres",
+        default=list,
+        blank=True,
+        help_text="Ce que les enregistrements permettent de recalculer.",
+    )
+    territoire = models.ForeignKey(
+        Territoire,
+        verbose_name="territoire des calculs",
+        on_delete=models.PROTECT,
+        related_name="indicateurs",
+        null=True,
+        blank=True,
+        help_text="Pour une part locale : où le fournisseur doit se trouver.",
     )
     actions = models.ManyToManyField(Action, verbose_name="actions", related_name="indicateurs", blank=True)
     recherche = ChampRecherche(sources=("code", "intitule", "definition"))

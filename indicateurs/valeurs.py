@@ -12,6 +12,7 @@ from simple_history.models import HistoricalRecords
 
 from indicateurs.listes import Etat, Nature, OrigineDeValeur
 from indicateurs.ventilations import LigneDeVentilation, Ventilation, verifier_les_totaux
+from marches.models import ResultatDeCalcul
 from socle.contraintes import BORNES_ANNEE, liste_fermee
 from socle.formats import INSECABLE, arrondir, formater_nombre, formater_valeur
 from socle.modeles import ConflitDeVersion, LigneVersionnee, QuerySetSuivi
@@ -106,6 +107,16 @@ class ValeurAnnuelle(LigneVersionnee):
     motif_indisponibilite = models.CharField("motif d'indisponibilité", max_length=300, blank=True)
     etat = models.CharField("état", max_length=10, choices=Etat, default=Etat.PROVISOIRE)
     origine = models.CharField("origine", max_length=12, choices=OrigineDeValeur, default=OrigineDeValeur.SAISIE)
+    # Pour une valeur retenue d'un calcul : le résultat d'où elle vient, avec les enregistrements comptés.
+    resultat = models.ForeignKey(
+        ResultatDeCalcul,
+        verbose_name="résultat retenu",
+        on_delete=models.PROTECT,
+        related_name="valeurs",
+        null=True,
+        blank=True,
+        editable=False,
+    )
     connue_le = models.DateField("connue le", default=timezone.localdate)
     libelle = models.CharField(
         "texte sous le chiffre",

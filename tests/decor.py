@@ -47,9 +47,11 @@ from indicateurs.models import (
     Justificatif,
     ValeurAnnuelle,
 )
+from marches.models import ImportDeMandats
 from partenaires.models import Convention, Partenaire, TypeDePartenaire
 from socle.echeances import Echeance, Precision
 from tests import fabriques, resolveur
+from tests.decor_marches import importer_des_mandats
 from tests.decor_suivi import attacher_un_suivi, demander_des_nouvelles
 
 ENTREE_AU_PLAN = datetime.date(2023, 12, 31)
@@ -126,6 +128,8 @@ class Decor:
                 return self.objet(Campagne).pk
             case "depot":
                 return self.objet(DepotDeClasseur).pk
+            case "mandats":
+                return self.objet(ImportDeMandats).pk
             case "collecte":
                 return self.objet(Collecte).pk
             case "demande":
@@ -236,6 +240,7 @@ def decor_acces() -> Decor:
             *(premiere.decisions.first(), premiere.decisions.first().comite),
             *(indicateur, valeur, place, cible, justifier(valeur, comptes["responsable"])),
             *collecter(plan, valeur, comptes["responsable"]),
+            importer_des_mandats(comptes["responsable"], ANNEE_DE_LA_VALEUR),
         )
         | gestes_et_traces(comptes["administrateur"], [premiere])
         | un_de_chaque(demander_des_nouvelles(plan, comptes["responsable"])),
@@ -335,6 +340,7 @@ def plan_garni(nombre: int, *, indicateurs: int = 10, annees: int = 5, gestes: i
             *mesures,
             pieces[0],
             *collecter(plan, valeur, comptes["responsable"]),
+            importer_des_mandats(comptes["responsable"], ANNEE_DE_LA_VALEUR, nombre),
         )
         | gestes_et_traces(comptes["administrateur"], actions[:200], fois=nombre)
         | un_de_chaque(demander_des_nouvelles(plan, comptes["responsable"])),

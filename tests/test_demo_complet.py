@@ -36,12 +36,13 @@ from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuel
 from indicateurs.suivi_de_collecte import tableau
 from partenaires.models import Convention, Partenaire
 from socle.echeances import Precision
+from tests.site_complet import MAINTENANT, horloge, preparer
+
+__all__ = ["horloge"]
 
 # Le décor s'écrit une fois : tout le fichier va au même ouvrier.
 pytestmark = pytest.mark.xdist_group("demo_complet")
 
-# Le récit s'arrête fin octobre 2026 : l'horloge des essais est juste après, quelle que soit celle de la machine.
-MAINTENANT = datetime.datetime(2026, 11, 2, 9, 0, tzinfo=datetime.UTC)
 AUJOURD_HUI = MAINTENANT.date()
 ETE_2022 = datetime.datetime(2022, 7, 1, 9, 0, tzinfo=datetime.UTC)
 FIN_D_ANNEE = [datetime.date(annee, 12, 31) for annee in range(2022, 2026)]
@@ -50,15 +51,11 @@ JOURNAUX = (ChangementDeStatut, ReportEcheance, PresenceAuPlan)
 SANS_COMPARAISON = {"password", "date_joined", "last_login", "fichier"}
 
 
-def preparer() -> None:
-    call_command("preparer_demo_complet", stdout=io.StringIO())
-
-
 def modeles() -> list:
     """Les tables du produit, liens compris ; ni l'historique, ni ce que la démonstration n'écrit pas."""
     return [
         modele
-        for application in ("comptes", "partenaires", "actions", "indicateurs")
+        for application in ("comptes", "partenaires", "actions", "marches", "indicateurs")
         for modele in apps.get_app_config(application).get_models(include_auto_created=True)
         if not modele.__name__.startswith("Historical")
     ]
@@ -99,14 +96,6 @@ class AutresFois:
 
     contenu: dict[str, list[dict]]
     a_l_ete_2022: dict[str, list[dict]]
-
-
-@pytest.fixture(scope="module")
-def horloge() -> Iterator[pytest.MonkeyPatch]:
-    with pytest.MonkeyPatch.context() as remplacement:
-        remplacement.setenv("DEMO_MOT_DE_PASSE", "mot de passe des essais")
-        remplacement.setattr(timezone, "now", lambda: MAINTENANT)
-        yield remplacement
 
 
 @pytest.fixture(scope="module")

@@ -55,7 +55,7 @@ def variables_lues() -> set[str]:
 
 
 def variables_documentees() -> list[str]:
-    return re.findall(r"^(?:# )?([A-Z][A-Z_]+)=", (RACINE / ".env.example").read_text(), re.MULTILINE)
+    return re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=", (RACINE / ".env.example").read_text(), re.MULTILINE)
 
 
 def test_une_cle_suffit_pour_demarrer(installation):
@@ -99,7 +99,7 @@ def test_l_exemple_documente_exactement_les_variables_lues():
 
 def test_chaque_valeur_donnee_en_exemple_est_acceptee(installation):
     exemple = (RACINE / ".env.example").read_text()
-    decommente = re.sub(r"^# (?=[A-Z][A-Z_]+=)", "", exemple, flags=re.MULTILINE)
+    decommente = re.sub(r"^# (?=[A-Z][A-Z0-9_]+=)", "", exemple, flags=re.MULTILINE)
     (installation / ".env").write_text(decommente)
     resultat = demarrer(installation, SECRET_KEY=CLE)
     assert resultat.returncode == 0, resultat.stderr

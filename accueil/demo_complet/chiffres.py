@@ -53,16 +53,16 @@ def _par_nature(annee: int, travaux: int, fournitures: int, services: int) -> Re
 CHIFFRES = {
     "consultations": (
         _par_nature(2022, 38, 45, 59),
-        _par_nature(2023, 44, 47, 67),
+        _par_nature(2023, 46, 50, 70),
         _par_nature(2024, 51, 48, 72),
         _par_nature(2025, 46, 45, 72),
         _par_nature(2026, 33, 34, 54),
     ),
-    "clauses-environnementales": _parts(a2022=41, a2023=67, a2024=98, a2025=124, a2026=108),
+    "clauses-environnementales": _parts(a2022=24, a2023=42, a2024=60, a2025=78, a2026=74),
     "clauses-sociales": _parts(a2022=18, a2023=29, a2024=44, a2025=53),
     "heures-insertion": _comptes(a2022=8_420, a2023=11_950, a2024=17_310, a2025=19_480, a2026=15_725),
     "montant-achats": _comptes(a2022=38_412_650, a2023=41_087_300, a2024=44_930_120, a2025=43_265_880),
-    "achats-locaux": _parts(a2022=14_212_000, a2023=15_940_500, a2024=16_171_300, a2025=16_873_000),
+    "achats-locaux": _parts(a2022=18_822_000, a2023=21_776_300, a2024=25_160_900, a2025=23_363_600),
     "marches-pme": (
         _releve(
             2022,

@@ -13,6 +13,7 @@ from actions.models import Action, Plan
 from indicateurs.listes import Nature, OrigineDeCible, Sens
 from indicateurs.models import Cible, Dimension, Indicateur, IndicateurDuPlan, ValeurAnnuelle
 from indicateurs.references import PAR_CLE
+from marches.models import Territoire
 
 CREATION = datetime.date(2022, 3, 14)
 PLAN = OrigineDeCible.PLAN
@@ -20,7 +21,10 @@ PLAN = OrigineDeCible.PLAN
 
 @dataclass(frozen=True)
 class Mesure:
-    """`objectifs` : année, valeur, origine, référence ; `references` : les clés de ceux qu'on reprend."""
+    """`objectifs` : année, valeur, origine, référence ; `references` : les clés de ceux qu'on reprend.
+
+    `calculs` : ceux des registres qui le recalculent ; `territoire` : le code de celui qu'ils regardent.
+    """
 
     code: str
     intitule: str
@@ -36,21 +40,25 @@ class Mesure:
     objectifs: tuple[tuple[int, int, OrigineDeCible, str], ...] = ()
     references: tuple[str, ...] = ()
     dimension: str = ""
+    calculs: tuple[str, ...] = ()
+    territoire: str = ""
 
 
 # Un dénominateur vient avant les parts qui s'appuient sur lui.
 MESURES = (
     Mesure(
         "consultations",
-        "Consultations lancées dans l'année",
+        "Consultations finalisées dans l'année",
         Nature.COMPTE,
         "consultations",
         Sens.NEUTRE,
         "DCP",
-        "Toute consultation dont l'avis a été publié ou la lettre envoyée dans l'année, quel qu'en soit le montant.",
+        "Consultations dont chaque lot est notifié ou déclaré sans suite, quel qu'en soit le montant ; l'année est "
+        "celle de la dernière de ces dates.",
         "Dénombrement au registre des consultations, lots non comptés.",
         "Registre des consultations",
         dimension="par nature d'achat",
+        calculs=("consultations_finalisees",),
     ),
     Mesure(
         "clauses-environnementales",
@@ -60,9 +68,10 @@ MESURES = (
         Sens.HAUSSE,
         "DTE",
         "Consultations dont une condition d'exécution ou un critère d'attribution porte sur l'environnement.",
-        "Consultations avec considération environnementale / consultations lancées dans l'année.",
+        "Consultations avec considération environnementale / consultations finalisées dans l'année.",
         "Registre des consultations, colonne « environnement »",
         denominateur="consultations",
+        calculs=("part_environnementale_consultations", "part_environnementale_nombre"),
         chiffre_cle=True,
         objectifs=(
             (2024, 60, PLAN, "Plan, objectif 3.1"),
@@ -78,9 +87,10 @@ MESURES = (
         Sens.HAUSSE,
         "DEI",
         "Consultations dont une condition d'exécution ou un critère d'attribution porte sur l'emploi ou l'insertion.",
-        "Consultations avec considération sociale / consultations lancées dans l'année.",
+        "Consultations avec considération sociale / consultations finalisées dans l'année.",
         "Registre des consultations, colonne « social »",
         denominateur="consultations",
+        calculs=("part_sociale_consultations", "part_sociale_nombre"),
         chiffre_cle=True,
         objectifs=((2026, 40, PLAN, "Plan, objectif 2.2"),),
         references=("social-pnad",),
@@ -125,6 +135,8 @@ MESURES = (
         "Montant mandaté aux fournisseurs dont l'établissement est sur le territoire / montant des achats de l'année.",
         "Outil financier, code postal de l'établissement",
         denominateur="montant-achats",
+        calculs=("part_locale_achats", "part_locale_nombre", "part_locale_montant"),
+        territoire="pays-de-l-or",
     ),
     Mesure(
         "marches-pme",
@@ -192,6 +204,7 @@ def mesurer(
 ) -> None:
     """Crée chaque indicateur, sa place au plan, ses objectifs, ses actions liées et ses valeurs connues."""
     crees: dict[str, Indicateur] = {}
+    territoires = {territoire.code: territoire for territoire in Territoire.objects.all()}
     for ordre, mesure in enumerate(MESURES, start=1):
         le = calendrier.saisie(CREATION)
         signature: dict[str, Any] = {"saisi_le": le, "auteur": equipe.responsable}
@@ -206,6 +219,8 @@ def mesurer(
             source=mesure.source,
             service=equipe.services[mesure.service],
             denominateur=crees.get(mesure.denominateur),
+            calculs=[*mesure.calculs],
+            territoire=territoires.get(mesure.territoire),
         )
         crees[mesure.code] = enregistrer(indicateur, **signature)
         indicateur.actions.set([action for recit, action in actions.items() if mesure.code in recit.indicateurs])

@@ -7,6 +7,7 @@ from accueil.demo_complet.calendrier import Calendrier, Chronique
 from accueil.demo_complet.collecte import collecter
 from accueil.demo_complet.personnes import SERVICE_DE_L_AGENT, reunir
 from accueil.demo_complet.pilotage import Pilotage
+from accueil.demo_complet.registres.tenue import tenir
 from accueil.demo_complet.suivi import Suivi
 
 __all__ = ["SERVICE_DE_L_AGENT", "ecrire"]
@@ -30,3 +31,4 @@ def ecrire() -> None:
     Pilotage(le_plan, actions, equipe, calendrier, chronique).inscrire()
     chronique.jouer(maintenant)
     collecter(le_plan, equipe, calendrier, maintenant)
+    tenir(equipe, maintenant)

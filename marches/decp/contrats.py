@@ -39,6 +39,11 @@ class Motif(Enum):
         self.phrase = phrase
 
 
+def phrase_du_motif(code: str) -> str:
+    """La phrase d'un code de refus ; le code lui-même s'il vient d'une autre version."""
+    return next((motif.phrase for motif in Motif if motif.code == code), code)
+
+
 @dataclass(frozen=True, slots=True)
 class Brut:
     """Un enregistrement du fichier : sa place (à partir de 1), et ce qu'il contient, tel quel.

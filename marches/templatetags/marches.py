@@ -1,0 +1,57 @@
+"""Ce que les gabarits des marchés se partagent."""
+
+from dataclasses import dataclass
+
+from django import template
+from django.template import Context
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from marches.communes import nom_de
+from marches.decp.contrats import phrase_du_motif
+from marches.models import Consultation
+
+register = template.Library()
+
+# Route, libellé, et si elle est réservée à qui peut importer.
+_PAGES = (
+    ("marches:contrats", "Contrats", False),
+    ("marches:article_35", "Article 35", False),
+    ("marches:imports", "Données essentielles", False),
+    ("marches:mandats", "Mandats", False),
+    ("marches:territoires", "Territoires", False),
+)
+
+
+@register.simple_tag
+def lien_vers_la_consultation(consultation: Consultation) -> str | SafeString:
+    """Son numéro, qui mène à sa page."""
+    try:
+        return format_html('<a href="{}">{}</a>', consultation.get_absolute_url(), consultation.numero)
+    except NoReverseMatch:
+        return consultation.numero
+
+
+@dataclass(frozen=True)
+class Rubrique:
+    libelle: str
+    adresse: str
+    courante: bool
+
+
+@register.simple_tag(takes_context=True)
+def rubriques(context: Context) -> list[Rubrique]:
+    """Les pages de la section, dans l'ordre où l'on s'en sert."""
+    chemin = context["request"].path
+    pages = [(nom, libelle) for nom, libelle, reservee in _PAGES if context.get("peut_importer") or not reservee]
+    return [Rubrique(libelle, reverse(nom), chemin.startswith(reverse(nom))) for nom, libelle in pages]
+
+
+register.filter("motif_de_refus", phrase_du_motif)
+
+
+@register.simple_tag
+def nom_de_commune(code: str) -> str:
+    """Le nom de la commune de ce code INSEE, vide si le code l'est."""
+    return nom_de(code)

@@ -1,0 +1,29 @@
+from django.urls import URLPattern, URLResolver, path
+
+from marches.views import (
+    article35,
+    contrats,
+    import_mandats,
+    imports,
+    mandats,
+    territoires,
+)
+
+app_name = "marches"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("article-35/", article35.article_35, name="article_35"),
+    path("contrats/", contrats.contrats, name="contrats"),
+    path("contrats/<uuid:souche>/", contrats.contrat, name="contrat"),
+    path("imports/", imports.imports, name="imports"),
+    path("imports/deposer/", imports.deposer_un_fichier, name="deposer"),
+    path("imports/<int:pk>/", imports.import_decp, name="import_decp"),
+    path("imports/<int:pk>/reprendre/", imports.reprendre_l_import, name="reprendre_import"),
+    path("mandats/", mandats.mandats, name="mandats"),
+    path("mandats/import/", import_mandats.importer, name="importer_mandats"),
+    path("mandats/import/colonnes/", import_mandats.colonnes, name="colonnes_de_mandats"),
+    path("mandats/import/enregistrer/", import_mandats.enregistrer, name="enregistrer_mandats"),
+    path("mandats/<int:mandats>/", mandats.import_de_mandats, name="import_de_mandats"),
+    path("mandats/<int:mandats>/retirer/", mandats.retirer, name="retirer_mandats"),
+    path("territoires/", territoires.territoires, name="territoires"),
+]

@@ -1,0 +1,238 @@
+"""Les registres synthétiques : 166, 25 % et 53 % en sortent pour 2023, recomptés ici sans les calculs du produit."""
+
+import datetime
+from collections import Counter
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
+
+import pytest
+
+from accueil.demo_complet.registres.fournisseurs import AUTRES_ACHETEURS, SIREN
+from comptes.models import Siren
+from indicateurs.models import ValeurAnnuelle
+from marches.listes import Base, MotifSansSuite, Nature, Procedure, Suite
+from marches.models import BudgetDeMandats, Consultation, ImportDeMandats, LotDeConsultation, TotalDeMandats
+from tests.site_complet import MAINTENANT, horloge, site_du_fichier
+
+__all__ = ["horloge", "site_du_fichier"]
+
+pytestmark = pytest.mark.xdist_group("demo_complet_registres")
+
+ANNEES = range(2022, 2027)
+# Les huit communes, écrites ici : le compte ne doit rien au territoire chargé.
+ICI = {"34050", "34127", "34154", "34176", "34192", "34240", "34321", "34344"}
+# Ces codes postaux ne disent pas la commune ; les communes de 34160 sont toutes hors des huit.
+AILLEURS_SANS_COMMUNE = {"34160"}
+ARTICLE_35 = datetime.date(2026, 8, 21)
+
+
+@pytest.fixture(autouse=True)
+def site(site_du_fichier, db) -> None:
+    """Chaque essai lit le site du fichier."""
+
+
+def finalisees(annee: int) -> list[list[LotDeConsultation]]:
+    """Les lots publiés de chaque consultation dont tous sont notifiés ou sans suite, le dernier cette année-là."""
+    toutes = []
+    for consultation in Consultation.objects.prefetch_related("lots"):
+        lots = [lot for lot in consultation.lots.all() if lot.suite != "ABANDONNE"]
+        finis = [lot.date_de_suite for lot in lots if lot.suite in ("NOTIFIE", "SANS_SUITE")]
+        if lots and len(finis) == len(lots) and None not in finis and max(finis).year == annee:
+            toutes.append(lots)
+    return toutes
+
+
+def reponses(consultations: Iterable[list[LotDeConsultation]], *champs: str) -> Counter[str]:
+    """Oui si au moins un lot a l'un de ces champs à oui, non si tous les ont à non."""
+    decompte: Counter[str] = Counter()
+    for lots in consultations:
+        dites = [getattr(lot, champ) for lot in lots for champ in champs]
+        decompte["oui" if "OUI" in dites else "non" if set(dites) == {"NON"} else "inconnu"] += 1
+    return decompte
+
+
+def environnement(annee: int) -> Counter[str]:
+    return reponses(finalisees(annee), "clause_environnementale", "critere_environnemental")
+
+
+def social(annee: int) -> Counter[str]:
+    return reponses(finalisees(annee), "clause_sociale", "critere_social")
+
+
+def mandats(annee: int) -> dict[str, Decimal]:
+    sommes = dict.fromkeys(("ici", "ailleurs", "inconnu"), Decimal(0))
+    for total in TotalDeMandats.objects.filter(import_de_mandats__annee=annee):
+        if total.commune:
+            ou = "ici" if total.commune in ICI else "ailleurs"
+        else:
+            ou = "ailleurs" if total.code_postal in AILLEURS_SANS_COMMUNE else "inconnu"
+        sommes[ou] += total.montant
+    return sommes
+
+
+def pour_cent(numerateur: Decimal | int, denominateur: Decimal | int) -> int:
+    return int((Decimal(numerateur) * 100 / Decimal(denominateur)).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def part_locale(annee: int) -> int:
+    sommes = mandats(annee)
+    return pour_cent(sommes["ici"], sommes["ici"] + sommes["ailleurs"])
+
+
+def part_environnementale(annee: int) -> int:
+    decompte = environnement(annee)
+    return pour_cent(decompte["oui"], decompte["oui"] + decompte["non"])
+
+
+def retenue(code: str, annee: int) -> ValeurAnnuelle:
+    return ValeurAnnuelle.objects.avec_valeur().get(indicateur__code=code, annee=annee)
+
+
+# --- Les chiffres -----------------------------------------------------------------------------------
+
+
+def test_le_registre_donne_166_consultations_et_25_pour_cent_en_2023():
+    assert len(finalisees(2023)) == 166
+    assert environnement(2023) == {"oui": 42, "non": 124}
+    assert part_environnementale(2023) == 25
+
+
+def test_les_mandats_donnent_53_pour_cent_en_2023():
+    assert part_locale(2023) == 53
+
+
+def test_les_autres_annees_ont_d_autres_chiffres():
+    assert {annee: len(finalisees(annee)) for annee in ANNEES} == {
+        2022: 142,
+        2023: 166,
+        2024: 171,
+        2025: 168,
+        2026: 138,
+    }
+    for part in (part_environnementale, part_locale):
+        assert len({part(annee) for annee in ANNEES}) == len(ANNEES), part.__name__
+
+
+def test_une_seule_annee_est_renseignee_a_moins_de_80_pour_cent():
+    renseignee = {}
+    for annee in ANNEES:
+        decompte = environnement(annee)
+        renseignee[annee] = pour_cent(decompte["oui"] + decompte["non"], decompte.total())
+    assert [annee for annee, part in renseignee.items() if part < 80] == [2022]
+    assert [annee for annee, part in renseignee.items() if part == 100] == [2023]
+
+
+def test_les_valeurs_retenues_de_2023_sont_celles_des_registres():
+    assert retenue("consultations", 2023).valeur_retenue == len(finalisees(2023))
+    assert retenue("clauses-environnementales", 2023).numerateur == environnement(2023)["oui"]
+    assert retenue("clauses-sociales", 2023).numerateur == social(2023)["oui"]
+    assert retenue("achats-locaux", 2023).numerateur == mandats(2023)["ici"]
+    assert retenue("montant-achats", 2023).valeur == sum(mandats(2023).values())
+
+
+def test_en_2024_le_compte_s_accorde_et_en_2025_les_sources_s_ecartent():
+    assert retenue("consultations", 2024).valeur_retenue == len(finalisees(2024))
+    assert len(finalisees(2025)) - retenue("consultations", 2025).valeur_retenue == 5
+    for code, part in (("clauses-environnementales", part_environnementale), ("achats-locaux", part_locale)):
+        assert abs(part(2025) - retenue(code, 2025).valeur_retenue) >= 3, code
+
+
+def test_les_consultations_de_2023_se_ventilent_par_nature_comme_la_valeur_retenue():
+    natures = Counter(lots[0].consultation.nature for lots in finalisees(2023))
+    lignes = retenue("consultations", 2023).ventilation.all()
+    assert {ligne.modalite: int(ligne.nombre) for ligne in lignes} == {
+        "Travaux": natures["TRAVAUX"],
+        "Fournitures": natures["FOURNITURES"],
+        "Services": natures["SERVICES"] + natures["PI"],
+    }
+
+
+# --- Le registre -------------------------------------------------------------------------------------
+
+
+def test_le_registre_est_varie():
+    for champ, liste in (("nature", Nature), ("procedure", Procedure)):
+        assert set(Consultation.objects.values_list(champ, flat=True)) == set(liste), champ
+    assert set(LotDeConsultation.objects.values_list("suite", flat=True)) == {*Suite, ""}
+    assert set(LotDeConsultation.objects.values_list("motif_sans_suite", flat=True)) == {*MotifSansSuite, ""}
+    assert Consultation.objects.values("service").distinct().count() == 6
+    assert len({consultation.lots.count() for consultation in Consultation.objects.prefetch_related("lots")}) >= 6
+    assert Consultation.objects.exclude(pour_le_compte_de="").exists()
+
+
+def test_ce_qui_ne_se_compte_pas_est_la_aussi():
+    assert LotDeConsultation.objects.filter(suite=Suite.ABANDONNE, consultation__lancee_le=None).count() >= 10
+    assert LotDeConsultation.objects.filter(suite=Suite.NOTIFIE, date_de_suite=None).exists()
+
+
+def test_l_article_35_a_de_quoi_montrer():
+    lots = LotDeConsultation.objects.filter(consultation__lancee_le__gte=ARTICLE_35)
+    for manque in (
+        {"clause_environnementale": "OUI", "critere_environnemental": "OUI"},
+        {"clause_environnementale": "NON", "critere_environnemental": "OUI"},
+        {"clause_environnementale": "OUI", "critere_environnemental": "NON"},
+        {"clause_environnementale": "NON", "critere_environnemental": "NON", "motif_derogation": ""},
+        {"clause_environnementale": "INCONNU"},
+        {"consultation__estimation_ht__gte": 221_000, "clause_sociale": "OUI"},
+        {"consultation__estimation_ht__gte": 221_000, "clause_sociale": "NON", "motif_derogation": ""},
+    ):
+        assert lots.filter(**manque).exists(), manque
+    assert lots.exclude(motif_derogation="").exists()
+
+
+def test_rien_n_est_notifie_avant_d_etre_lance_ni_dans_le_futur():
+    for lot in LotDeConsultation.objects.exclude(date_de_suite=None).select_related("consultation"):
+        assert lot.date_de_suite < MAINTENANT.date()
+        assert lot.consultation.lancee_le is None or lot.consultation.lancee_le <= lot.date_de_suite
+
+
+def test_chaque_consultation_a_son_historique():
+    for modele in (Consultation, LotDeConsultation):
+        assert modele.history.count() == modele.objects.count()
+        assert not modele.history.filter(history_user=None).exists()
+        assert not modele.history.filter(history_date__gt=MAINTENANT).exists()
+
+
+# --- Les mandats -------------------------------------------------------------------------------------
+
+
+def test_trois_budgets_hors_taxes_s_additionnent():
+    assert set(BudgetDeMandats.objects.values_list("base", flat=True)) == {Base.HT}
+    imports = ImportDeMandats.objects.en_vigueur().values_list("annee", "budget")
+    assert sorted(Counter(annee for annee, _ in imports).items()) == [(annee, 3) for annee in ANNEES]
+    for un_import in ImportDeMandats.objects.prefetch_related("totaux"):
+        assert sum(total.nombre for total in un_import.totaux.all()) == un_import.comptes["gardees"] > 0
+        assert min(total.montant for total in un_import.totaux.all()) > 0
+
+
+def test_des_tiers_sont_sans_siret_sans_nom_ou_sans_lieu():
+    assert TotalDeMandats.objects.filter(siret="", nom="").count() >= 50
+    assert TotalDeMandats.objects.filter(commune="", code_postal="34160").exists()
+    assert TotalDeMandats.objects.filter(commune="", code_postal="").exists()
+
+
+# --- Tout est inventé --------------------------------------------------------------------------------
+
+
+def cle_juste(numero: str) -> bool:
+    chiffres = [int(chiffre) for chiffre in reversed(numero)]
+    return sum(sum(divmod(c * (1 + rang % 2), 10)) for rang, c in enumerate(chiffres)) % 10 == 0
+
+
+def test_les_numeros_sont_justes_et_ne_sont_a_personne():
+    sirets = {*LotDeConsultation.objects.values_list("siret", flat=True)}
+    sirets |= {*TotalDeMandats.objects.values_list("siret", flat=True)}
+    sirens = {*Siren.objects.values_list("numero", flat=True), *AUTRES_ACHETEURS}
+    assert len(sirets) > 150
+    for numero in sirets - {""} | sirens:
+        assert numero.startswith("999")
+        assert cle_juste(numero)
+        assert cle_juste(numero[:9])
+
+
+def test_tout_ce_qui_se_nomme_se_dit_fictif():
+    assert not LotDeConsultation.objects.exclude(titulaire="").exclude(titulaire__contains="fictif").exists()
+    assert not TotalDeMandats.objects.exclude(nom="").exclude(nom__contains="fictif").exists()
+    assert not Consultation.objects.exclude(numero__startswith="SYN-").exists()
+    assert not [objet for objet in Consultation.objects.values_list("objet", flat=True) if "ficti" not in objet]
+    assert set(Consultation.objects.values_list("siren", flat=True)) == {SIREN}
