@@ -6,6 +6,7 @@ from marches.views import (
     import_mandats,
     imports,
     mandats,
+    resultats,
     territoires,
 )
 
@@ -13,6 +14,8 @@ app_name = "marches"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("article-35/", article35.article_35, name="article_35"),
+    path("resultats/<int:resultat>/<slug:liste>/", resultats.resultat, name="resultat"),
+    path("resultats/<int:resultat>/<slug:liste>/export/", resultats.resultat_export, name="resultat_export"),
     path("contrats/", contrats.contrats, name="contrats"),
     path("contrats/<uuid:souche>/", contrats.contrat, name="contrat"),
     path("imports/", imports.imports, name="imports"),

@@ -8,9 +8,12 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from marches.calculs.catalogue import CALCULS
 from marches.communes import nom_de
 from marches.decp.contrats import phrase_du_motif
-from marches.models import Consultation
+from marches.models import Consultation, ResultatDeCalcul
+from marches.ouverture import Liste, ecrire_le_nombre, nombre_de
+from socle.formats import ABSENT
 
 register = template.Library()
 
@@ -31,6 +34,28 @@ def lien_vers_la_consultation(consultation: Consultation) -> str | SafeString:
         return format_html('<a href="{}">{}</a>', consultation.get_absolute_url(), consultation.numero)
     except NoReverseMatch:
         return consultation.numero
+
+
+@register.simple_tag
+def vers_les_enregistrements(resultat: ResultatDeCalcul, liste: str, motif: str = "") -> str | SafeString:
+    """{% vers_les_enregistrements resultat "numerateur" %} : le nombre, lien vers sa liste ; 0 n'en a pas.
+
+    Ne lit pas les listes du résultat, que les pages laissent en base.
+    """
+    calcul, demandee = CALCULS.get(resultat.code), Liste(liste)
+    nombre = nombre_de(resultat, demandee, motif)
+    if calcul is None or nombre is None:
+        return ABSENT
+    ecrit = ecrire_le_nombre(calcul, demandee, nombre)
+    if not nombre:
+        return ecrit
+    adresse = reverse("marches:resultat", args=[resultat.pk, demandee.value])
+    return format_html(
+        '<a class="nombre-lie" href="{}{}">{}<span class="visually-hidden"> : voir les enregistrements</span></a>',
+        adresse,
+        f"?motif={motif}" if motif else "",
+        ecrit,
+    )
 
 
 @dataclass(frozen=True)
