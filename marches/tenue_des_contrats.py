@@ -241,3 +241,17 @@ def _tient(modele: type, champ: str, texte: str) -> str:
 
 def _borne(nombre: int | None) -> int | None:
     return nombre if nombre is not None and 0 <= nombre <= _ENTIER_MAXIMAL else None
+
+
+def raccorder(groupe: str, suivante: int) -> None:
+    """Récrit les contrats d'un groupe dont une correction a changé ; aucun fichier n'arrive. L'appelant est dans une
+    transaction, sous le verrou des contrats."""
+    lignes = []
+    for enregistrement in EnregistrementDecp.objects.filter(groupe=groupe).order_by("empreinte"):
+        lu = normaliser(Brut(enregistrement.position, enregistrement.contenu), Format(enregistrement.format))
+        if isinstance(lu, ContratLu):
+            lignes.append(_Lu(enregistrement, lu, ici=False, nouveau=False))
+    tenus = list(Contrat.objects.filter(groupe=groupe, a__isnull=True).order_by("pk"))
+    ecriture = _Ecriture(suivante, corrections_de(contrat.souche for contrat in tenus))
+    ecriture.groupe(groupe, lignes, tenus, Bilan())
+    ecriture.finir()

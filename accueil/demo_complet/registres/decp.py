@@ -13,7 +13,7 @@ from typing import Any
 from accueil.demo_complet.calendrier import ouvre
 from accueil.demo_complet.registres.consultations import Dossier
 from accueil.demo_complet.registres.fournisseurs import AUTRES_ACHETEURS, SIREN, Fournisseur, siege
-from accueil.demo_complet.registres.objets import LIEUX_DITS, OBJETS, OBJETS_DE_LOT
+from accueil.demo_complet.registres.objets import LIEUX_DITS, OBJETS
 from marches.listes import Procedure, Suite
 from marches.models import Consultation, LotDeConsultation
 from marches.reponses import Reponse
