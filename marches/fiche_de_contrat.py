@@ -10,6 +10,7 @@ from django.db.models import Prefetch
 
 from marches.communes import nom_de
 from marches.generations import generation_visible
+from marches.listes import ChampCorrige
 from marches.models import (
     Contrat,
     ContratDeConsultation,
@@ -63,6 +64,12 @@ class Fiche:
     corrections: list[CorrectionDeContrat]
     rattachement: ContratDeConsultation | None
     doublon_de: Contrat | None
+
+    @property
+    def a_corriger(self) -> list[ChampCorrige]:
+        """Les champs sans correction en vigueur : les autres, on les annule d'abord."""
+        tenus = {correction.champ for correction in self.corrections if correction.annulee_le is None}
+        return [champ for champ in ChampCorrige if champ not in tenus]
 
 
 def fiche_de(souche: uuid.UUID) -> Fiche | None:

@@ -7,6 +7,7 @@ from marches.views import (
     imports,
     mandats,
     resultats,
+    revue,
     territoires,
 )
 
@@ -28,5 +29,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("mandats/import/enregistrer/", import_mandats.enregistrer, name="enregistrer_mandats"),
     path("mandats/<int:mandats>/", mandats.import_de_mandats, name="import_de_mandats"),
     path("mandats/<int:mandats>/retirer/", mandats.retirer, name="retirer_mandats"),
+    path("mandats/<int:pk>/", mandats.import_de_mandats, name="import_de_mandats"),
+    path("mandats/<int:pk>/retirer/", mandats.retirer, name="retirer_mandats"),
+    path("revue/", revue.revue, name="revue"),
+    path("contrats/<uuid:souche>/corriger/<str:champ>/", revue.corriger_un_contrat, name="corriger_contrat"),
+    path("corrections/<int:correction>/annuler/", revue.annuler_une_correction, name="annuler_correction"),
+    path("etablissements/<str:siret>/commune/", revue.situer_un_etablissement, name="situer_etablissement"),
     path("territoires/", territoires.territoires, name="territoires"),
 ]

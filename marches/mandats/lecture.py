@@ -43,7 +43,7 @@ _DIT_TOTAL = re.compile(
 
 def chapitres_des_achats() -> tuple[str, ...]:
     """Les chapitres dont les mandats sont des achats. Source : réglage CHAPITRES_DES_ACHATS ; le 204 n'en est pas."""
-    return tuple(getattr(settings, "CHAPITRES_DES_ACHATS", ("011", "20", "21", "23")))
+    return tuple(settings.CHAPITRES_DES_ACHATS)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from marches.calculs.catalogue import CALCULS
 from marches.communes import nom_de
 from marches.decp.contrats import phrase_du_motif
+from marches.listes import ChampCorrige
 from marches.models import Consultation, ResultatDeCalcul
 from marches.ouverture import Liste, ecrire_le_nombre, nombre_de
 from socle.formats import ABSENT
@@ -20,6 +21,7 @@ register = template.Library()
 # Route, libellé, et si elle est réservée à qui peut importer.
 _PAGES = (
     ("marches:contrats", "Contrats", False),
+    ("marches:revue", "Revue", False),
     ("marches:article_35", "Article 35", False),
     ("marches:imports", "Données essentielles", False),
     ("marches:mandats", "Mandats", False),
@@ -80,3 +82,16 @@ register.filter("motif_de_refus", phrase_du_motif)
 def nom_de_commune(code: str) -> str:
     """Le nom de la commune de ce code INSEE, vide si le code l'est."""
     return nom_de(code)
+
+
+@register.simple_tag
+def geste_de_correction(champ: ChampCorrige) -> str:
+    """Le verbe du lien qui mène à cette correction."""
+    return {
+        ChampCorrige.DATE: "Corriger la date",
+        ChampCorrige.MONTANT: "Corriger ou confirmer le montant",
+        ChampCorrige.ENVIRONNEMENT: "Renseigner l'environnement",
+        ChampCorrige.SOCIAL: "Renseigner le social",
+        ChampCorrige.DOUBLON: "C'est un doublon",
+        ChampCorrige.DISTINCT: "C'est un contrat distinct",
+    }[champ]
