@@ -33,7 +33,7 @@ from marches.listes import EtatDImport, SourceDeContrat
 from marches.tenue_des_contrats import Bilan, accorder
 
 # Assez pour que l'écriture soit rapide, assez peu pour que les autres écrivains n'attendent pas.
-_PAS = 500
+_PAS = 250
 _OCTETS = 1 << 20
 # Un groupe tient dans sa colonne, SIREN compris.
 _LONGUEUR = 80
@@ -238,8 +238,7 @@ class _Import:
                 self._accorder(a_accorder)
 
     def _accorder(self, groupes: list[str]) -> None:
-        with transaction.atomic():
-            accorder(self.trace, groupes, self.suivante, self.bilan)
+        accorder(self.trace, groupes, self.suivante, self.bilan)
         laisser_ecrire_les_autres()
 
     def _publier(self) -> None:

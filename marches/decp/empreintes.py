@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -23,9 +24,24 @@ def _nombre(valeur: Any) -> Any:
 _ECRIRE = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_nombre).encode
 
 
+# Ce que laisse dans le texte un flottant qui ne s'écrit pas comme le nombre décimal égal.
+_FLOTTANTS = re.compile(r"[0-9]\.0[,}\]]|[0-9]e[+-]|NaN|Infinity|[0-9]\.0$")
+
+
+def _sans_flottants(valeur: Any) -> Any:
+    if isinstance(valeur, float):
+        return Decimal(repr(valeur))
+    if isinstance(valeur, list):
+        return [_sans_flottants(element) for element in valeur]
+    if isinstance(valeur, dict):
+        return {cle: _sans_flottants(dedans) for cle, dedans in valeur.items()}
+    return valeur
+
+
 def canonique(contenu: Any) -> str:
     """Le contenu en JSON : clés triées, nombres canoniques. C'est ce qui se garde d'un enregistrement."""
-    return _ECRIRE(contenu)
+    ecrit = _ECRIRE(contenu)
+    return _ECRIRE(_sans_flottants(contenu)) if _FLOTTANTS.search(ecrit) else ecrit
 
 
 def empreinte(contenu: Any) -> str:

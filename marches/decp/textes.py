@@ -79,10 +79,12 @@ def scalaire(valeur: Any) -> str | None:
 
 def texte(valeur: Any, longueur: int = 0) -> str:
     """Le texte d'un champ, « » s'il manque ou se dit non renseigné ; d'une liste, le premier qui dit quelque chose."""
+    if valeur is None:
+        return ""
     if isinstance(valeur, list):
         valeur = next((v for v in a_plat(valeur) if not est_une_absence(v)), None)
-    brut = scalaire(valeur)
-    if brut is None:
+    brut = valeur if isinstance(valeur, str) else scalaire(valeur)
+    if not brut:
         return ""
     propre = nettoyer(brut)
     if len(propre) < 40 and est_une_absence(propre):
@@ -100,6 +102,11 @@ def feuilles(valeur: Any) -> Iterator[Any]:
             pile.extend(reversed(noeud[:NOEUDS_AU_PLUS]))
         elif noeud is not None:
             yield noeud
+
+
+def premiere_feuille(valeur: Any) -> Any:
+    """La première valeur simple, ou le premier objet ; None s'il n'y en a pas."""
+    return next(feuilles(valeur), None) if isinstance(valeur, list | tuple) else valeur
 
 
 def a_plat(valeur: Any) -> Iterator[str]:
@@ -121,12 +128,15 @@ _SEPARATEURS = re.compile(r"[,;]")
 
 def liste(valeur: Any) -> tuple[str, ...]:
     """Les libellés d'un champ à plusieurs valeurs ; un texte se coupe à `,` et `;`, comme dans le format tabulaire."""
-    return tuple(
-        propre
-        for brut in a_plat(valeur)
-        for morceau in _SEPARATEURS.split(brut)
-        if (propre := nettoyer(morceau)) and not est_une_absence(propre)
-    )
+    if isinstance(valeur, str):
+        return _couper(valeur)
+    return tuple(libelle for brut in a_plat(valeur) for libelle in _couper(brut))
+
+
+@lru_cache(maxsize=4096)
+def _couper(brut: str) -> tuple[str, ...]:
+    propres = (nettoyer(morceau) for morceau in _SEPARATEURS.split(brut))
+    return tuple(propre for propre in propres if propre and not est_une_absence(propre))
 
 
 # Les noms les plus courants, pour ne pas examiner ceux de chaque objet.
