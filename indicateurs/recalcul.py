@@ -16,9 +16,9 @@ from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from comptes.models import Siren
 from indicateurs.listes import Nature, Sens
 from marches.calculs.catalogue import CALCULS, Calcul, Source
+from marches.calculs.chargement import acheteurs_de_la_collectivite
 from marches.models import ResultatDeCalcul
 from marches.ouverture import Liste, ecrire_le_nombre, motif_en_clair
 from socle.formats import ABSENT, formater_pourcentage, formater_valeur
@@ -180,11 +180,6 @@ def calculs_de(indicateur: "Indicateur") -> list[Calcul]:
     return [calcul for code, calcul in CALCULS.items() if code in nommes]
 
 
-def perimetre_de_la_collectivite() -> str:
-    """Ses SIREN, triés et joints par « + », comme `ResultatDeCalcul.perimetre`."""
-    return "+".join(Siren.objects.order_by("numero").values_list("numero", flat=True))
-
-
 def derniers_resultats(codes: Collection[str], annees: Collection[int] | None = None) -> list[ResultatDeCalcul]:
     """Le dernier résultat de chaque calcul pour une année entière, sur le périmètre de la collectivité, sans ses
     listes."""
@@ -195,7 +190,7 @@ def derniers_resultats(codes: Collection[str], annees: Collection[int] | None = 
     )
     resultats = ResultatDeCalcul.objects.defer("listes").filter(
         code__in=codes,
-        perimetre=perimetre_de_la_collectivite(),
+        perimetre=acheteurs_de_la_collectivite(),
         debut__month=1,
         debut__day=1,
         fin__month=12,

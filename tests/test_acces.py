@@ -463,6 +463,10 @@ TABLE = [
             ("retirer_mandats", {}, 302),
         )
     ],
+    # --- calculs
+    Ligne("marches:resultat"),
+    Ligne("marches:resultat_export"),
+    Ligne("indicateurs:retenir", RESPONSABLES, {"motif": TAPE}),
     # --- indicateurs
     Ligne("indicateurs:liste"),
     Ligne("indicateurs:detail"),

@@ -64,7 +64,7 @@ def sources_de(texte: str, annee: int) -> str:
 def test_un_recalcul_dit_sa_valeur_ses_parts_et_ce_qui_n_est_pas_renseigne(part):
     resultat(DECP, oui=42, non=124, sans=34, exclus={"sans_date": 2, "doublon": 0})
     decp, registre = recalculs_de([part])[part.pk][2024]
-    assert (decp.code, decp.parts, decp.part_renseignee, decp.inconnus) == (DECP, "42 / 166", "83,0 %", 34)
+    assert (decp.code, decp.parts, decp.part_renseignee, decp.inconnus) == (DECP, "42 / 166", "83,0\xa0%", 34)
     assert decp.valeur == Decimal(42) * 100 / 166
     assert [(ecartes.nombre, ecartes.en_clair) for ecartes in decp.exclus] == [(2, "sans date")]
     assert (registre.code, registre.resultat, registre.valeur) == (REGISTRE, None, None)
