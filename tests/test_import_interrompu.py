@@ -1,7 +1,7 @@
 """Un import tué en route, un disque plein, une base occupée : rien n'est à moitié fait, les autres écrivent toujours.
 
-Les mêmes essais passent sur SQLite et sur PostgreSQL, avec le vrai processus de la commande. `EPREUVE_CONTRATS` fait de
-l'essai de charge une épreuve longue.
+Les mêmes essais passent sur SQLite et sur PostgreSQL, avec le vrai processus de la commande. `EPREUVE_CONTRATS` fait
+de l'essai de charge une épreuve longue.
 """
 
 import os

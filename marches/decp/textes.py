@@ -63,7 +63,7 @@ def est_une_absence(texte: str) -> bool:
 
 
 def scalaire(valeur: Any) -> str | None:
-    """Le texte d'une valeur simple ; None pour une liste, un objet, rien, un nombre qui n'en est pas un."""
+    """Le texte d'une valeur simple ; None pour une liste, un objet, rien, un entier démesuré."""
     if isinstance(valeur, str):
         return valeur
     if isinstance(valeur, bool):
@@ -72,9 +72,16 @@ def scalaire(valeur: Any) -> str | None:
         return str(valeur) if valeur.bit_length() < 200 else None
     if isinstance(valeur, float):
         valeur = Decimal(repr(valeur))
-    if isinstance(valeur, Decimal) and valeur.is_finite() and abs(valeur.adjusted()) <= CHIFFRES_AU_PLUS:
-        return str(int(valeur)) if valeur == valeur.to_integral_value() else format(valeur.normalize(), "f")
-    return None
+    if not isinstance(valeur, Decimal):
+        return None
+    if not valeur.is_finite() or abs(valeur.adjusted()) > CHIFFRES_AU_PLUS:
+        return str(valeur)  # comme dans le contenu canonique : « NaN », « 1E+400 »
+    return str(int(valeur)) if valeur == valeur.to_integral_value() else ecrire(valeur)
+
+
+def ecrire(decimal: Decimal) -> str:
+    """Un nombre à virgule en toutes décimales, sans zéro de trop, sans en arrondir aucune."""
+    return format(decimal, "f").rstrip("0")
 
 
 def texte(valeur: Any, longueur: int = 0) -> str:
@@ -116,7 +123,8 @@ def a_plat(valeur: Any) -> Iterator[str]:
         noeud = pile.pop()
         vus += 1
         if isinstance(noeud, dict):
-            pile.extend(reversed(list(noeud.values())[:NOEUDS_AU_PLUS]))
+            # Dans l'ordre des clés : un contenu gardé puis relu ne les a plus dans celui du fichier.
+            pile.extend(noeud[cle] for cle in sorted(noeud, key=str, reverse=True))
         elif isinstance(noeud, list | tuple):
             pile.extend(reversed(noeud[:NOEUDS_AU_PLUS]))
         elif (brut := scalaire(noeud)) is not None:
@@ -164,9 +172,8 @@ def champs(valeur: Any) -> dict[str, Any]:
         return valeur
     propres: dict[str, Any] = {}
     pointes: list[tuple[str, str, Any]] = []
-    for nom, contenu in valeur.items():
-        if not isinstance(nom, str):
-            continue
+    for nom in sorted(nom for nom in valeur if isinstance(nom, str)):
+        contenu = valeur[nom]
         avant, point, apres = nom.strip().partition(".")
         if point and avant.strip() and apres.strip():
             pointes.append((avant.strip(), apres.strip(), contenu))
