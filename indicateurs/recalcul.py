@@ -42,7 +42,7 @@ class Ecartes:
 
     @property
     def en_clair(self) -> str:
-        return motif_en_clair(self.motif)
+        return motif_en_clair(self.motif, self.nombre)
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,14 @@ class Recalcul:
         return [Ecartes(motif, nombre) for motif, nombre in sorted(self.resultat.exclus.items()) if nombre]
 
     @property
+    def en_cours(self) -> bool:
+        """L'année n'est pas finie : le calcul est à ce jour."""
+        return self.annee >= timezone.localdate().year
+
+    @property
     def a_retenir(self) -> bool:
         """L'année est finie et le calcul dit quelque chose : qui valide les valeurs peut la retenir."""
-        return self.valeur is not None and self.annee < timezone.localdate().year
+        return self.valeur is not None and not self.en_cours
 
 
 Recalculs = Mapping[int, Mapping[int, list[Recalcul]]]

@@ -186,12 +186,18 @@ def _d_un_lot(ligne: Enregistrement, question: str) -> Reponse:
     return au_moins_un(getattr(lot, question) for lot in lots)
 
 
+def ecrire_des_euros(montant: int | Decimal | None) -> str:
+    """« 1 200 € », « 808 139,50 € » : les centimes quand il y en a."""
+    entier = montant is None or montant == int(montant)
+    return formater_montant(montant, None if entier else 2)
+
+
 def _en_texte(valeur: Any) -> str:
     match valeur:
         case None | "":
             return ABSENT
         case Decimal():
-            return formater_montant(valeur, None)
+            return ecrire_des_euros(valeur)
         case datetime.date():
             return formater_date(valeur)
     return str(valeur)

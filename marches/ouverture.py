@@ -13,10 +13,18 @@ from django.utils.functional import cached_property
 
 from marches.calculs.catalogue import CALCULS, Calcul, Source
 from marches.calculs.resultats import centimes
-from marches.colonnes_d_ouverture import COLONNES, COMPTE, Colonne, Enregistrement, en_ordre, montants_partages
+from marches.colonnes_d_ouverture import (
+    COLONNES,
+    COMPTE,
+    Colonne,
+    Enregistrement,
+    ecrire_des_euros,
+    en_ordre,
+    montants_partages,
+)
 from marches.decp.montants import DrapeauDeMontant
 from marches.resultats import ResultatDeCalcul
-from socle.formats import accorder, formater_date, formater_montant, formater_nombre
+from socle.formats import accorder, formater_date, formater_nombre
 
 # Une requête par paquet : SQLite borne le nombre de valeurs d'une condition.
 PAQUET = 10_000
@@ -31,21 +39,22 @@ class Liste(models.TextChoices):
     EXCLUS = "exclus", "Écartés du calcul"
 
 
-# Pourquoi un enregistrement est écarté, en clair ; un motif inconnu se lit tel quel.
+# Pourquoi un enregistrement est écarté, au singulier et au pluriel ; un motif inconnu se lit tel quel.
 MOTIFS = {
-    "sans_date": "sans date",
-    "doublon": "doublons",
-    "concession": "concessions",
-    "subsequent": "marchés subséquents",
-    "abandonnee": "abandonnées avant publication",
-    "bases_mixtes": "hors taxes et toutes taxes comprises mêlés",
-    "exercice_partiel": "exercice que la période ne couvre pas",
-    **{f"montant_{drapeau.value}": str(drapeau.label).lower() for drapeau in DrapeauDeMontant},
+    "sans_date": ("sans date", "sans date"),
+    "doublon": ("doublon", "doublons"),
+    "concession": ("concession", "concessions"),
+    "subsequent": ("marché subséquent", "marchés subséquents"),
+    "abandonnee": ("abandonnée avant publication", "abandonnées avant publication"),
+    "bases_mixtes": ("en hors taxes et toutes taxes comprises mêlés",) * 2,
+    "exercice_partiel": ("d'un exercice que la période ne couvre pas en entier",) * 2,
+    **{f"montant_{drapeau.value}": (str(drapeau.label).lower(),) * 2 for drapeau in DrapeauDeMontant},
 }
 
 
-def motif_en_clair(motif: str) -> str:
-    return MOTIFS.get(motif, motif.replace("_", " "))
+def motif_en_clair(motif: str, nombre: int = 2) -> str:
+    singulier, pluriel = MOTIFS.get(motif, (motif.replace("_", " "),) * 2)
+    return singulier if nombre < 2 else pluriel
 
 
 def nombre_de(resultat: ResultatDeCalcul, liste: Liste, motif: str = "") -> int | Decimal | None:
@@ -69,7 +78,7 @@ def en_euros(calcul: Calcul, liste: Liste) -> bool:
 
 def ecrire_le_nombre(calcul: Calcul, liste: Liste, nombre: int | Decimal | None) -> str:
     """« 1 234,50 € » ou « 42 » ; « — » s'il manque."""
-    return formater_montant(nombre, None) if en_euros(calcul, liste) else formater_nombre(nombre)
+    return ecrire_des_euros(nombre) if en_euros(calcul, liste) else formater_nombre(nombre)
 
 
 @dataclass(frozen=True)
@@ -156,7 +165,7 @@ class Ouverture:
     def nombre_ecrit(self) -> str:
         """« 42 marchés », « 1 234,50 € pour 42 marchés »."""
         combien = accorder(len(self.gardees), *self.nom)
-        return f"{formater_montant(self.nombre, None)} pour {combien}" if self.en_euros else combien
+        return f"{ecrire_des_euros(self.nombre)} pour {combien}" if self.en_euros else combien
 
     @property
     def nom(self) -> tuple[str, str]:

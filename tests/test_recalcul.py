@@ -233,7 +233,7 @@ def test_sous_80_pour_cent_la_page_avertit(client, part):
     resultat(DECP, oui=3, non=3, sans=4)
     volet = sources_de(lue(client, "/indicateurs/part/"), 2024)
     assert "Non renseignée à 80" in volet
-    assert "part renseignée est de 60,0 %" in volet
+    assert "» est de 60,0 %" in volet
 
 
 def test_a_80_pour_cent_la_page_n_avertit_pas(client, part):
