@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db.models import Q
+
 from indicateurs.models import Indicateur
 from indicateurs.recalcul import Recalcul, calculs_de
 from marches.calculs.catalogue import CALCULS as CATALOGUE
@@ -61,28 +63,27 @@ def cumul_de(indicateur: Indicateur, au: datetime.date) -> Cumul | None:
 
 def _des_resultats(indicateur: Indicateur, au: datetime.date) -> Cumul | None:
     """Le premier calcul de l'indicateur qui dise un chiffre depuis le début de l'année. Trois requêtes."""
-    codes = [calcul.code for calcul in calculs_de(indicateur)]
-    if not codes:
+    rangs = {calcul.code: rang for rang, calcul in enumerate(calculs_de(indicateur))}
+    if not rangs:
         return None
-    perimetre = acheteurs_de_la_collectivite()
-    gardes = ResultatDeCalcul.objects.defer("listes").filter(perimetre=perimetre, code__in=codes)
+    gardes = ResultatDeCalcul.objects.defer("listes").filter(
+        Q(territoire__isnull=True) | Q(territoire=indicateur.territoire_id),
+        perimetre=acheteurs_de_la_collectivite(),
+        code__in=rangs,
+        valeur__isnull=False,
+    )
     du = datetime.date(au.year, 1, 1)
-    for resultat in gardes.filter(debut=du, fin__lte=au).order_by("-fin", "-calcule_le", "-pk")[: 4 * len(codes)]:
-        valeur = _valeur(indicateur, resultat)
-        if valeur is not None:
-            avant = gardes.filter(
-                code=resultat.code,
-                territoire=resultat.territoire_id,
-                debut=du.replace(year=du.year - 1),
-                fin=un_an_avant(resultat.fin),
-            )
-            l_an_passe = avant.order_by("-calcule_le", "-pk").first()
-            return Cumul(indicateur, resultat.fin, valeur, l_an_passe and _valeur(indicateur, l_an_passe))
-    return None
-
-
-def _valeur(indicateur: Indicateur, resultat: ResultatDeCalcul) -> Decimal | None:
-    calcul = CATALOGUE[resultat.code]
-    if resultat.territoire_id != (indicateur.territoire_id if calcul.territorial else None):
+    derniers = gardes.filter(debut=du, fin__lte=au).order_by("-fin", "-calcule_le", "-pk")[: len(rangs)]
+    lus = sorted(derniers, key=lambda resultat: (-resultat.fin.toordinal(), rangs[resultat.code]))
+    if not lus or (valeur := _valeur(lus[0])) is None:
         return None
-    return Recalcul(calcul, resultat.fin.year, resultat).valeur
+    l_an_passe = (
+        gardes.filter(code=lus[0].code, debut=du.replace(year=du.year - 1), fin=un_an_avant(lus[0].fin))
+        .order_by("-calcule_le", "-pk")
+        .first()
+    )
+    return Cumul(indicateur, lus[0].fin, valeur, _valeur(l_an_passe) if l_an_passe else None)
+
+
+def _valeur(resultat: ResultatDeCalcul) -> Decimal | None:
+    return Recalcul(CATALOGUE[resultat.code], resultat.fin.year, resultat).valeur

@@ -30,6 +30,7 @@ SEUIL = Decimal(80)
 # La part locale s'observe : code de la commande publique, article L3 (égalité de traitement des candidats).
 PART_LOCALE = "part_locale_"
 PART = "%"
+ORDRE = (Source.REGISTRE, Source.MANDATS, Source.DECP)
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ Recalculs = Mapping[int, Mapping[int, list[Recalcul]]]
 
 
 def recalculs_de(indicateurs: Iterable["Indicateur"], annees: Collection[int] | None = None) -> Recalculs:
-    """Par clé d'indicateur puis par année, un Recalcul par calcul de l'indicateur, dans l'ordre du catalogue.
+    """Par clé d'indicateur puis par année, un Recalcul par calcul de l'indicateur, dans l'ordre de la page.
 
     `annees` : celles qu'on veut, qu'un résultat existe ou non ; None, celles qui ont un résultat. Deux requêtes ;
     aucune si aucun indicateur ne nomme de calcul. Une année sans aucun résultat n'y est que si on la demande.
@@ -175,9 +176,11 @@ def _territoire(indicateur: "Indicateur", calcul: Calcul) -> int | None:
 
 
 def calculs_de(indicateur: "Indicateur") -> list[Calcul]:
-    """Les calculs qu'il nomme et que le catalogue connaît, dans l'ordre du catalogue."""
+    """Les calculs qu'il nomme et que le catalogue connaît, dans l'ordre de la page : ce que la collectivité tient
+    elle-même, puis ce qu'elle publie."""
     nommes = indicateur.calculs if isinstance(indicateur.calculs, list) else []
-    return [calcul for code, calcul in CALCULS.items() if code in nommes]
+    connus = [CALCULS[code] for code in nommes if code in CALCULS]
+    return sorted(connus, key=lambda calcul: ORDRE.index(calcul.source))
 
 
 def derniers_resultats(codes: Collection[str], annees: Collection[int] | None = None) -> list[ResultatDeCalcul]:
@@ -209,7 +212,7 @@ def calculs_par_source() -> list[tuple[str, list[tuple[str, str]]]]:
     """De quoi choisir : par source, le code et le libellé de chaque calcul."""
     return [
         (source.nom, [(c.code, f"{c.libelle} ({c.unite})") for c in CALCULS.values() if c.source is source])
-        for source in Source
+        for source in ORDRE
     ]
 
 

@@ -63,7 +63,7 @@ def sources_de(texte: str, annee: int) -> str:
 
 def test_un_recalcul_dit_sa_valeur_ses_parts_et_ce_qui_n_est_pas_renseigne(part):
     resultat(DECP, oui=42, non=124, sans=34, exclus={"sans_date": 2, "doublon": 0})
-    decp, registre = recalculs_de([part])[part.pk][2024]
+    registre, decp = recalculs_de([part])[part.pk][2024]
     assert (decp.code, decp.parts, decp.part_renseignee, decp.inconnus) == (DECP, "42 / 166", "83,0\xa0%", 34)
     assert decp.valeur == Decimal(42) * 100 / 166
     assert [(ecartes.nombre, ecartes.en_clair) for ecartes in decp.exclus] == [(2, "sans date")]
@@ -74,7 +74,7 @@ def test_le_dernier_resultat_du_perimetre_de_la_collectivite_fait_foi(part):
     resultat(DECP, oui=1, non=9, calcule_le=timezone.now() - timezone.timedelta(days=1))
     resultat(DECP, oui=2, non=8)
     resultat(DECP, oui=9, non=1, perimetre="999999999")
-    [recalcul, _] = recalculs_de([part])[part.pk][2024]
+    [_, recalcul] = recalculs_de([part])[part.pk][2024]
     assert recalcul.valeur == 20
 
 
@@ -82,7 +82,7 @@ def test_plusieurs_siren_font_un_seul_perimetre(part):
     fabriques_resultats.collectivite("111111111")
     resultat(DECP, oui=1, non=1)
     resultat(DECP, oui=3, non=1, perimetre=f"111111111+{fabriques_decp.SIREN}")
-    [recalcul, _] = recalculs_de([part])[part.pk][2024]
+    [_, recalcul] = recalculs_de([part])[part.pk][2024]
     assert recalcul.valeur == 75
 
 
@@ -104,14 +104,14 @@ def test_un_calcul_territorial_lit_le_territoire_de_l_indicateur(plan):
 
 def test_les_considerations_n_existent_pas_avant_2024(part):
     resultat(DECP, 2023, oui=1, non=1)
-    [recalcul, _] = recalculs_de([part])[part.pk][2023]
+    [_, recalcul] = recalculs_de([part])[part.pk][2023]
     assert recalcul.valeur is None
     assert recalcul.inexistante == "Donnée inexistante avant 2024."
 
 
 def test_un_denominateur_nul_ne_donne_pas_de_valeur(part):
     resultat(DECP, sans=3)
-    [recalcul, _] = recalculs_de([part])[part.pk][2024]
+    [_, recalcul] = recalculs_de([part])[part.pk][2024]
     assert (recalcul.valeur, recalcul.valeur_ecrite) == (None, "—")
 
 

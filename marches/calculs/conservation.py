@@ -42,7 +42,8 @@ def recalculer(
     annees: Iterable[int] = (),
     sources: Collection[Source] = tuple(Source),
 ) -> int:
-    """Refait et garde les calculs annuels de la collectivité, pour chaque territoire ; rend le nombre de résultats.
+    """Refait et garde les calculs de la collectivité, pour chaque territoire : chaque année, et l'année en cours à ce
+    jour face à la même date de la précédente ; rend le nombre de résultats.
 
     À appeler après un import, une correction, une saisie. `sirens` : d'autres acheteurs à refaire, chacun pour lui.
     `annees` : celles-là seulement ; sinon toutes celles que disent les enregistrements, et l'année en cours.
@@ -61,11 +62,25 @@ def _recalculer_un_perimetre(acheteurs: str, annees: frozenset[int], sources: Co
     donnees = avec_les_groupes(charger(acheteurs, sources))
     territoires = list(Territoire.objects.order_by("pk"))
     gardes = 0
-    for annee in sorted(annees or annees_presentes(donnees)):
-        perimetre = Perimetre.annee(acheteurs, annee)
+    perimetres = [Perimetre.annee(acheteurs, annee) for annee in sorted(annees or annees_presentes(donnees))]
+    if not annees or timezone.localdate().year in annees:
+        perimetres += [perimetre for perimetre in a_ce_jour(acheteurs) if perimetre not in perimetres]
+    for perimetre in perimetres:
         demandes = list(_demandes(perimetre, territoires, sources))
         gardes += len(garder(donnees, perimetre, demandes, lu_le))
     return gardes
+
+
+def a_ce_jour(acheteurs: str) -> list[Perimetre]:
+    """Du 1er janvier à aujourd'hui, et du 1er janvier à la même date un an plus tôt."""
+    fins = (timezone.localdate(), un_an_avant(timezone.localdate()))
+    return [Perimetre(acheteurs, fin.replace(month=1, day=1), fin) for fin in fins]
+
+
+def un_an_avant(jour: datetime.date) -> datetime.date:
+    """La même date ; le 28 février répond au 29."""
+    bissextile = (jour.month, jour.day) == (2, 29)
+    return jour.replace(year=jour.year - 1, day=28 if bissextile else jour.day)
 
 
 def avec_les_groupes(donnees: Donnees) -> Donnees:
