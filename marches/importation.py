@@ -91,8 +91,6 @@ def _abandonner(trace: ImportDecp, suivante: int, etat: EtatDImport, message: st
     for compte in COMPTES:
         setattr(trace, compte, 0)
     trace.etat, trace.message = etat, message
-    if etat == EtatDImport.REFUSE:
-        trace.morceaux.all().delete()
     trace.save()
 
 
@@ -249,7 +247,6 @@ class _Import:
         trace.etat, trace.applique_le = EtatDImport.APPLIQUE, timezone.now()
         with transaction.atomic():
             publier(self.suivante)
-            trace.morceaux.all().delete()
             trace.save()
 
 
