@@ -21,7 +21,6 @@ from socle.erreurs import DemandeIllisible
 from socle.grilles import cles_envoyees
 
 LIGNES_PAR_PAGE = 25
-TOUS = "tous"
 
 
 def _muette(clause: str, critere: str) -> Q:
@@ -84,8 +83,10 @@ class GrilleDuRegistre:
 
     @cached_property
     def _nombres(self) -> dict[str, int]:
-        par_filtre = {nom: Count("pk", filter=condition) for nom, (_, condition) in MANQUES.items()}
-        return self._siens().aggregate(**{TOUS: Count("pk")}, **par_filtre)
+        # Préfixés : un alias du nom d'un champ le cacherait aux conditions suivantes.
+        par_filtre = {f"n_{nom}": Count("pk", filter=condition) for nom, (_, condition) in MANQUES.items()}
+        comptes = self._siens().aggregate(n_=Count("pk"), **par_filtre)
+        return {nom.removeprefix("n_"): nombre for nom, nombre in comptes.items()}
 
     @cached_property
     def page(self) -> Page:
@@ -93,7 +94,7 @@ class GrilleDuRegistre:
         ordre = (F("consultation__lancee_le").desc(nulls_last=True), "-consultation", "pk")
         pages = Paginator(lots.order_by(*ordre), LIGNES_PAR_PAGE)
         # Déjà comptés : le demander au Paginator serait une requête de plus.
-        pages.count = self._nombres[self.manque or TOUS]
+        pages.count = self._nombres[self.manque]
         return pages.get_page(self.numero_de_page)
 
     @cached_property
@@ -112,7 +113,7 @@ class GrilleDuRegistre:
     def manques(self) -> list[Choix]:
         choix = {"": "Tous les lots", **{nom: libelle for nom, (libelle, _) in MANQUES.items()}}
         return [
-            Choix(libelle, self._nombres[nom or TOUS], self._adresse(manque=nom), nom == self.manque)
+            Choix(libelle, self._nombres[nom], self._adresse(manque=nom), nom == self.manque)
             for nom, libelle in choix.items()
         ]
 
