@@ -17,7 +17,7 @@ from socle.formats import accorder
 _MOTS = re.compile(r"[,;\s]+")
 
 
-class ChampDeCodes(forms.CharField):
+class ChampDeCodes(forms.Field):
     """Une liste de codes, un par ligne, suivi ou non du nom ; « 34154, 34344 » sur une ligne se lit aussi.
 
     `forme` : ce à quoi ressemble un code ; `nommer` rend son nom, vide s'il n'existe pas.
@@ -37,7 +37,7 @@ class ChampDeCodes(forms.CharField):
     def to_python(self, value: Any) -> list[str]:
         codes: list[str] = []
         refuses: list[str] = []
-        for ligne in super().to_python(value).splitlines():
+        for ligne in str(value or "").splitlines():
             for code, bon in self._lire(ligne):
                 (codes if bon else refuses).append(code)
         if refuses:

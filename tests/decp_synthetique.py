@@ -121,6 +121,7 @@ class Generateur:
         self.fournisseurs = [self._fournisseur(sort) for sort in (0.01, 0.07, 0.15, 0.22)]
         self.fournisseurs += [self._fournisseur(self.tirage.random()) for _ in range(36)]
         self.rang = 0
+        self.precedente: tuple[str, str, datetime.date] | None = None
 
     def _fournisseur(self, sort: float) -> Fournisseur:
         if sort < 0.06:
@@ -176,6 +177,9 @@ class Generateur:
             {"titulaire": {"id": f.identifiant, "typeIdentifiant": f.type}}
             for f in self.tirage.sample(self.fournisseurs, combien)
         ]
+
+    def _objet(self) -> str:
+        return f"{self.tirage.choice(OBJETS)} {self.tirage.randint(1, 12)}"
 
     def _identifiant(self) -> str:
         self.rang += 1
@@ -253,8 +257,14 @@ class Generateur:
     def consultation(self) -> list[dict[str, Any]]:
         """Les marchés d'une consultation : un seul, ou un par lot, notifiés à quelques jours ou à quelques mois."""
         tirage = self.tirage
-        acheteur, procedure, jour = tirage.choice(self.sirens), tirage.choice(PROCEDURES), self._date()
-        objet = f"{tirage.choice(OBJETS)} {tirage.randint(1, 12)}"
+        procedure = tirage.choice(PROCEDURES)
+        if self.precedente is not None and tirage.random() < 0.25:
+            # Le même objet, peu après : autre procédure, ou la même, ce qui les confond.
+            acheteur, objet, jour = self.precedente
+            jour += datetime.timedelta(days=tirage.randrange(40))
+        else:
+            acheteur, objet, jour = tirage.choice(self.sirens), self._objet(), self._date()
+        self.precedente = (acheteur, objet, jour)
         if tirage.random() < 0.55:
             marches = [self.marche(acheteur, objet, procedure, jour)]
         else:

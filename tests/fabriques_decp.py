@@ -43,21 +43,40 @@ def titulaire(siret: str = SIRET_LOCAL, *, commune: str = "", **champs: Any) -> 
     return TitulaireDeContrat(identifiant=siret, commune=commune, **champs)
 
 
-def enregistrement(brut: dict[str, Any] | None = None, *, dans: ImportDecp | None = None) -> EnregistrementDecp:
+def enregistrement(
+    brut: dict[str, Any] | None = None, *, dans: ImportDecp | None = None, groupe: str = ""
+) -> EnregistrementDecp:
     """Un enregistrement d'un fichier, tel quel."""
     rang = next(_rang)
-    brut = brut or {"id": f"E{rang}", "objet": "Objet d'essai"}
+    brut = brut or marche(f"E{rang}")
     return EnregistrementDecp.objects.create(
         import_decp=dans or fichier(),
         position=rang,
         empreinte=hashlib.sha256(f"{rang}{brut}".encode()).hexdigest(),
         source=SourceDeContrat.OFFICIELLE,
         format="json-v2",
-        siren=SIREN,
-        groupe=f"{SIREN}:{brut.get('id', '')}",
+        siren=brut["acheteur"]["id"][:9],
+        groupe=groupe or f"{brut['acheteur']['id'][:9]}/{brut['id']}",
         brut=json.dumps(brut, ensure_ascii=False),
         de=generation().numero,
     )
+
+
+def marche(
+    identifiant: str, *, siret: str = f"{SIREN}00012", titulaires: Sequence[str] = (SIRET_LOCAL,), **champs: Any
+) -> dict[str, Any]:
+    """Un marché du schéma 2.0.4, réduit à ce que le site en lit."""
+    return {
+        "id": identifiant,
+        "acheteur": {"id": siret},
+        "nature": "Marché",
+        "objet": f"Fournitures {identifiant}",
+        "procedure": "Procédure adaptée",
+        "dateNotification": "2024-03-01",
+        "datePublicationDonnees": "2024-04-01",
+        "montant": 50_000,
+        "titulaires": [{"titulaire": {"id": t, "typeIdentifiant": "SIRET"}} for t in titulaires],
+    } | champs
 
 
 def contrat(*, titulaires: Sequence[TitulaireDeContrat] | None = None, **champs: Any) -> Contrat:
@@ -79,12 +98,19 @@ def contrat(*, titulaires: Sequence[TitulaireDeContrat] | None = None, **champs:
     champs.setdefault("environnement", Reponse.INCONNU)
     champs.setdefault("social", Reponse.INCONNU)
     champs.setdefault("siret", f"{siren}00012")
+    groupe = f"{siren}/{champs['identifiant']}"
     lignes = champs.pop("enregistrements", None)
     if lignes is None:
-        lignes = [enregistrement({"id": champs["identifiant"], "objet": champs["objet"]}).pk]
+        date, montant = champs["date"], champs["montant"]
+        dits = {
+            "objet": champs["objet"],
+            "dateNotification": date.isoformat() if date else None,
+            "montant": None if montant is None else float(montant),
+        }
+        lignes = [enregistrement(marche(champs["identifiant"], siret=champs["siret"], **dits), groupe=groupe).pk]
     nouveau = Contrat.objects.create(
         siren=siren,
-        groupe=f"{siren}:{champs['identifiant']}",
+        groupe=groupe,
         empreinte=hashlib.sha256(f"{rang}".encode()).hexdigest(),
         enregistrements=lignes,
         **champs,

@@ -22,6 +22,7 @@ from django.urls import reverse
 from actions.models import Action, Axe, DepotDeClasseur, NoteDeSuivi, Plan
 from comptes.models import Collectivite, Courriel, Jeton, Lot, Service, Trace, Utilisateur
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
+from marches.models import ImportDeMandats
 from partenaires.classeurs import COLONNES
 from partenaires.models import Convention, Partenaire
 from tests import fabriques, resolveur
@@ -202,6 +203,32 @@ def un_tableau() -> SimpleUploadedFile:
     nouveau = {"nom": "Nouveau réseau", "actif": "oui"}
     lignes = [";".join(COLONNES.values()), ";".join(nouveau.get(colonne, "") for colonne in COLONNES)]
     return SimpleUploadedFile("partenaires.csv", "\n".join(lignes).encode())
+
+
+def des_mandats(site: "Site") -> dict[str, Any]:
+    contenu = b"Chapitre;Code postal;Montant HT\n011;34130;12,50\n"
+    return {
+        "annee": str(ANNEE_DE_LA_VALEUR),
+        "budget": site.decor.objet(ImportDeMandats).budget_id,
+        "mandats": SimpleUploadedFile("mandats.csv", contenu),
+    }
+
+
+def mandats_deposes(site: "Site") -> dict[str, Any]:
+    """Ce que la page des colonnes enverrait."""
+    with sans_lendemain():
+        colonnes = site.clients["administrateur"].post(
+            site.decor.adresse("marches:importer_mandats"), des_mandats(site)
+        )
+    formulaire = colonnes.context["formulaire"]
+    return {nom: formulaire[nom].value() or "" for nom in formulaire.fields}
+
+
+def mandats_lus(site: "Site") -> dict[str, Any]:
+    """Les totaux signés que l'aperçu a mis dans sa page."""
+    with sans_lendemain():
+        adresse = site.decor.adresse("marches:colonnes_de_mandats")
+        return {"essai": site.clients["administrateur"].post(adresse, mandats_deposes(site)).context["signe"]}
 
 
 NOUVEAU_MOT_DE_PASSE = "une-phrase-plus-longue-2026"
@@ -416,6 +443,30 @@ TABLE = [
         vide=302,
         sauf=a_chacun(405, frozenset({"lecteur", "agent"}), LECTURE),
     ),
+    # --- mandats
+    Ligne("marches:mandats"),
+    Ligne("marches:import_de_mandats"),
+    Ligne("marches:importer_mandats", RESPONSABLES, des_mandats, ecrit=200),
+    *[
+        Ligne(
+            f"marches:{nom}",
+            RESPONSABLES,
+            envoi,
+            lit=405,
+            ecrit=ecrit,
+            vide=302,
+            sauf=a_chacun(405, frozenset({"lecteur", "agent"}), LECTURE),
+        )
+        for nom, envoi, ecrit in (
+            ("colonnes_de_mandats", mandats_deposes, 200),
+            ("enregistrer_mandats", mandats_lus, 302),
+            ("retirer_mandats", {}, 302),
+        )
+    ],
+    # --- calculs
+    Ligne("marches:resultat"),
+    Ligne("marches:resultat_export"),
+    Ligne("indicateurs:retenir", RESPONSABLES, {"motif": TAPE}),
     # --- indicateurs
     Ligne("indicateurs:liste"),
     Ligne("indicateurs:detail"),

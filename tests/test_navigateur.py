@@ -94,7 +94,12 @@ PAGES = {
     "indicateurs:liste": Ligne(
         TOUS, variantes=("?plan=plan-garni&sans_valeur=2026", "?plan=plan-garni&sans_valeur=2023", "?page=2")
     ),
+    "marches:mandats": Ligne(TOUS),
+    "marches:import_de_mandats": Ligne((Role.LECTEUR, Role.RESPONSABLE), variantes=("?par=commune", "?page=2")),
+    "marches:importer_mandats": Ligne((Role.RESPONSABLE,)),
     "indicateurs:detail": Ligne(TOUS, graphiques=1),
+    "indicateurs:retenir": Ligne((Role.RESPONSABLE,)),
+    "marches:resultat": Ligne((Role.LECTEUR, Role.RESPONSABLE), variantes=("?page=2",)),
     "indicateurs:objectifs": Ligne((Role.LECTEUR,)),
     "indicateurs:collectes": Ligne((Role.RESPONSABLE,)),
     "indicateurs:collecte_ouvrir": Ligne((Role.RESPONSABLE,)),
@@ -163,7 +168,9 @@ SANS_PAGE = {
     "actions:grille_ligne": 405,  # un envoi
     "indicateurs:saisie_ligne": 405,  # un envoi
     "indicateurs:appliquer_import": 405,  # un envoi
+    **{f"marches:{nom}_mandats": 405 for nom in ("colonnes_de", "enregistrer", "retirer")},
     "indicateurs:export": 200,  # un fichier
+    "marches:resultat_export": 200,  # un fichier
     "actions:appliquer_en_nombre": 405,  # un envoi
     "actions:appliquer_depot": 405,  # un envoi
     "actions:abandonner_depot": 405,  # un envoi

@@ -62,7 +62,7 @@ def fiche(modele: type[models.Model], liste: int, **pages: int) -> list[Page]:
 PAGES = [
     # --- accueil
     *[
-        Page("accueil:tableau_de_bord", 15, requete, qui)
+        Page("accueil:tableau_de_bord", 17, requete, qui)
         for requete in ("", "?annee=2023", "?annee=2024", "?au=2024-03-01", "?plan=plan-garni")
         for qui in ("administrateur", "agent", "responsable")
     ],
@@ -196,12 +196,20 @@ PAGES = [
     Page("actions:calendrier", 6, qui="anonyme"),
     # --- indicateurs
     *[
-        Page("indicateurs:liste", 10, requete)
+        Page("indicateurs:liste", 12, requete)
         for requete in ("", "?plan=plan-garni", "?sans_valeur=2026", "?plan=plan-garni&sans_valeur=2026", "?page=2")
     ],
-    Page("indicateurs:liste", 12, qui="agent"),
-    Page("indicateurs:detail", 12),
-    Page("indicateurs:detail", 12, qui="responsable"),
+    Page("indicateurs:liste", 14, qui="agent"),
+    Page("marches:mandats", 5),
+    Page("marches:import_de_mandats", 9),
+    Page("marches:import_de_mandats", 8, "?par=commune", "responsable"),
+    *[Page("marches:import_de_mandats", 8, f"?format={forme}") for forme in ("xlsx", "ods", "csv")],
+    Page("marches:importer_mandats", 8, qui="responsable"),
+    Page("indicateurs:detail", 17),
+    Page("indicateurs:detail", 17, qui="responsable"),
+    Page("indicateurs:retenir", 12, qui="responsable"),
+    *[Page("marches:resultat", 8, requete) for requete in ("", "?page=2")],
+    *[Page("marches:resultat_export", 8, f"?format={forme}") for forme in ("xlsx", "ods", "csv")],
     *[Page("indicateurs:export", 12, f"?format={forme}&plan=plan-garni") for forme in ("xlsx", "ods", "csv")],
     Page("indicateurs:export", 12, "?sans_valeur=2023&de=2015&a=2023", "agent"),
     Page("indicateurs:importer", 8, qui="responsable"),
@@ -278,6 +286,7 @@ SANS_OBJET = {
         "actions:grille_ligne",
         "indicateurs:saisie_ligne",
         "indicateurs:appliquer_import",
+        *(f"marches:{nom}_mandats" for nom in ("colonnes_de", "enregistrer", "retirer")),
         "actions:campagne_relancer",
         "actions:campagne_clore",
         "actions:campagne_rouvrir",

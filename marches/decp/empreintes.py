@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
-from marches.decp.textes import CHIFFRES_AU_PLUS
+from marches.decp.textes import CHIFFRES_AU_PLUS, ecrire
 
 
 def _nombre(valeur: Any) -> Any:
@@ -17,15 +18,30 @@ def _nombre(valeur: Any) -> Any:
     if valeur == valeur.to_integral_value():
         return int(valeur)
     flottant = float(valeur)
-    return flottant if Decimal(repr(flottant)) == valeur else str(valeur.normalize())
+    return flottant if Decimal(repr(flottant)) == valeur else ecrire(valeur)
 
 
 _ECRIRE = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_nombre).encode
 
 
+# Ce que laisse dans le texte un flottant qui ne s'écrit pas comme le nombre décimal égal.
+_FLOTTANTS = re.compile(r"[0-9]\.0[,}\]]|[0-9]e[+-]|NaN|Infinity|[0-9]\.0$")
+
+
+def _sans_flottants(valeur: Any) -> Any:
+    if isinstance(valeur, float):
+        return Decimal(repr(valeur))
+    if isinstance(valeur, list):
+        return [_sans_flottants(element) for element in valeur]
+    if isinstance(valeur, dict):
+        return {cle: _sans_flottants(dedans) for cle, dedans in valeur.items()}
+    return valeur
+
+
 def canonique(contenu: Any) -> str:
     """Le contenu en JSON : clés triées, nombres canoniques. C'est ce qui se garde d'un enregistrement."""
-    return _ECRIRE(contenu)
+    ecrit = _ECRIRE(contenu)
+    return _ECRIRE(_sans_flottants(contenu)) if _FLOTTANTS.search(ecrit) else ecrit
 
 
 def empreinte(contenu: Any) -> str:

@@ -30,6 +30,11 @@ _COMPRESSES = {
     b"%PDF": "un PDF, pas des données",
     b"\xd0\xcf\x11\xe0": "un ancien classeur Excel ou document Word : enregistrez-le en CSV",
 }
+_FERMES = {
+    FileNotFoundError: "il n'existe pas",
+    IsADirectoryError: "c'est un dossier",
+    PermissionError: "sa lecture n'est pas permise",
+}
 _MARQUES = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -59,7 +64,13 @@ class _Surveilles(io.RawIOBase):
         return True
 
     def readinto(self, tampon: Any) -> int:
-        lus = self._fichier.read(len(tampon))
+        try:
+            lus = self._fichier.read(len(tampon))
+        except OSError:
+            ou = self._avancement.octets
+            raise FichierIllisible(
+                f"La lecture s'est interrompue après l'octet {ou} : le disque a répondu par une erreur."
+            ) from None
         if b"\0" in lus:
             position = self._avancement.octets + lus.index(b"\0") + 1
             raise FichierIllisible(f"Le fichier contient un octet nul (octet {position}) : ce n'est pas du texte.")
@@ -75,7 +86,8 @@ def ouvrir_les_octets(chemin: Path) -> tuple[IO[bytes], Avancement, bytes]:
         taille = chemin.stat().st_size
         tete = fichier.read(ENTETE)
     except OSError as erreur:
-        raise FichierIllisible(f"Le fichier ne s'ouvre pas : {erreur.strerror or erreur}.") from None
+        pourquoi = next((dit for genre, dit in _FERMES.items() if isinstance(erreur, genre)), "le disque le refuse")
+        raise FichierIllisible(f"Le fichier ne s'ouvre pas : {pourquoi}.") from None
     try:
         _refuser_ce_qui_n_est_pas_du_texte(tete)
     except FichierIllisible:

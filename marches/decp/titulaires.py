@@ -1,11 +1,12 @@
 """Les titulaires d'un enregistrement : triés, sans doublon, quelle que soit la façon dont ils sont rangés."""
 
 import re
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from marches.decp.contrats import TitulaireLu
 from marches.decp.identifiants import lire_l_identifiant_du_titulaire, lire_le_type, siret_plausible
-from marches.decp.textes import champs, feuilles, scalaire, texte
+from marches.decp.textes import champs, feuilles, premiere_feuille, scalaire, texte
 
 LONGUEUR_DE_NOM = 250
 _COMMUNE = re.compile(r"[0-9][0-9AB][0-9]{3}")
@@ -26,21 +27,21 @@ def lire_les_titulaires(valeur: Any) -> TitulairesLus:
     """D'une liste à plat (v1), d'objets `{"titulaire": …}` (v2), de listes de listes, ou de simples identifiants."""
     if not valeur:
         return RIEN
-    lus: set[TitulaireLu] = set()
+    lus: dict[tuple[str, ...], TitulaireLu] = {}
     for element in feuilles(valeur):
         if not isinstance(element, dict):
             _ajouter(lus, _titulaire(element, None, None))
             continue
         propre = champs(element)
         emballes = [propre[nom] for nom in _EMBALLAGES if nom in propre]
-        for dedans in feuilles(emballes) if emballes else (propre,):
+        for dedans in feuilles(emballes) if emballes else [propre]:
             if isinstance(dedans, dict):
                 dedans = champs(dedans)
                 nom = dedans.get("denominationSociale") or dedans.get("nom")
                 _ajouter(lus, _titulaire(dedans.get("id"), dedans.get("typeIdentifiant"), nom))
             else:
                 _ajouter(lus, _titulaire(dedans, None, None))
-    return _avec_anomalies(lus)
+    return _avec_anomalies(lus.values())
 
 
 def titulaire_de_la_ligne(ligne: dict[str, Any]) -> TitulairesLus:
@@ -65,15 +66,20 @@ def titulaire_de_la_ligne(ligne: dict[str, Any]) -> TitulairesLus:
     )
 
 
-def _ajouter(lus: set[TitulaireLu], titulaire: TitulaireLu | None) -> None:
-    if titulaire is not None:
-        lus.add(titulaire)
+def _ajouter(lus: dict[tuple[str, ...], TitulaireLu], titulaire: TitulaireLu | None) -> None:
+    """Un identifiant n'est qu'un titulaire, même sous deux noms : le premier dans l'ordre, « » après les autres."""
+    if titulaire is None:
+        return
+    cle = (titulaire.identifiant, titulaire.type_identifiant, "" if titulaire.identifiant else titulaire.nom)
+    ancien = lus.get(cle)
+    if ancien is None or not ancien.nom or "" < titulaire.nom < ancien.nom:
+        lus[cle] = titulaire
 
 
 def _titulaire(identifiant: Any, genre: Any, nom: Any) -> TitulaireLu | None:
     """None si ni identifiant ni nom. Un identifiant de quatorze chiffres sans type est un SIRET."""
     if not isinstance(identifiant, str):
-        identifiant = scalaire(next((f for f in feuilles(identifiant) if not isinstance(f, dict)), None)) or ""
+        identifiant = scalaire(premiere_feuille(identifiant)) or ""
     lu = lire_l_identifiant_du_titulaire(identifiant)
     denomination = texte(nom, LONGUEUR_DE_NOM)
     if not lu and not denomination:
@@ -84,7 +90,7 @@ def _titulaire(identifiant: Any, genre: Any, nom: Any) -> TitulaireLu | None:
     return TitulaireLu(lu, type_lu, denomination)
 
 
-def _avec_anomalies(lus: set[TitulaireLu]) -> TitulairesLus:
+def _avec_anomalies(lus: Collection[TitulaireLu]) -> TitulairesLus:
     anomalies = set()
     for titulaire in lus:
         if not titulaire.identifiant:

@@ -11,7 +11,7 @@ from socle.tableaux import EnPourcent, texte_de
 
 
 class ValeurIllisible(ValueError):
-    """Une cellule qu'on ne sait pas lire ; `str()` finit la phrase « la cellule … »."""
+    """Une cellule qu'on ne sait pas lire ; `str()` finit la phrase « la cellule … », ou « le SIRET … »."""
 
 
 # --- Montants -----------------------------------------------------------------------------------
@@ -81,14 +81,16 @@ def siret_lu(valeur: Any) -> str:
     if not texte.strip("0"):
         return ""
     if re.fullmatch(r"\d+(?:,\d+)?E\+?\d+", texte.upper().replace(".", ",")):
-        raise ValeurIllisible("est un SIRET arrondi par un tableur")
-    if not re.fullmatch(r"[0-9]{9,14}", texte):
-        raise ValeurIllisible("n'est pas un SIRET")
+        raise ValeurIllisible("est arrondi par un tableur")
+    if not re.fullmatch(r"[0-9]+", texte):
+        raise ValeurIllisible("n'a pas que des chiffres")
     if len(texte) == 9:
         raise ValeurIllisible("est un SIREN, sans l'établissement")
     siret = texte.zfill(14) if len(texte) in {12, 13} else texte
-    if len(siret) != 14 or siret.endswith("00000") or not _cle_juste(siret):
-        raise ValeurIllisible("n'est pas un SIRET")
+    if len(siret) != 14:
+        raise ValeurIllisible("n'a pas quatorze chiffres")
+    if siret.endswith("00000") or not _cle_juste(siret):
+        raise ValeurIllisible("a une clé de contrôle fausse")
     return siret
 
 

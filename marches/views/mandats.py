@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from comptes.droits import Droit, exiger, peut
 from marches.communes import nom_de
 from marches.exports import Format, exporter, format_demande
+from marches.mandats.imports import retirer as retirer_l_import
 from marches.mandats.tableau import imports_en_vigueur, par_commune, par_tiers
 from marches.models import ImportDeMandats
 from marches.views.commun import LIGNES_PAR_PAGE, qui_demande
@@ -37,10 +38,10 @@ def mandats(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def import_de_mandats(request: HttpRequest, pk: int) -> HttpResponse:
+def import_de_mandats(request: HttpRequest, mandats: int) -> HttpResponse:
     """Un budget et une année, par tiers ou par commune ; ou, dans un fichier, tous ses totaux."""
     exiger(request.user, Droit.CONSULTER)
-    fait = _trouver(pk)
+    fait = _trouver(mandats)
     if forme := format_demande(request):
         return exporter(
             request, forme, sujet="Mandats", colonnes=_COLONNES, lignes=_lignes(fait), filtres=_cadre(fait)
@@ -59,11 +60,11 @@ def import_de_mandats(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def retirer(request: HttpRequest, pk: int) -> HttpResponse:
+def retirer(request: HttpRequest, mandats: int) -> HttpResponse:
     """Retire un import ; le précédent du même budget et de la même année reprend sa place."""
     exiger(request.user, Droit.IMPORTER)
-    fait = _trouver(pk)
-    if fait.retirer(par=qui_demande(request)):
+    fait = _trouver(mandats)
+    if retirer_l_import(fait, par=qui_demande(request)):
         messages.success(request, f"L'import {fait} est retiré : ses totaux ne comptent plus.")
     return redirect("marches:mandats")
 

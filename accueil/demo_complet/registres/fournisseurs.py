@@ -108,8 +108,13 @@ def cle_de_luhn(chiffres: str) -> str:
 def siret_invente(rang: int) -> str:
     """Le SIRET du siège du n-ième fournisseur. Les premiers SIREN du préfixe sont ceux des acheteurs."""
     debut = f"{PREFIXE}{rang + 1000:05d}"
-    siege = f"{debut}{cle_de_luhn(debut)}0001"
-    return siege + cle_de_luhn(siege)
+    return siege(debut + cle_de_luhn(debut))
+
+
+def siege(siren: str) -> str:
+    """Le SIRET du premier établissement."""
+    debut = f"{siren}0001"
+    return debut + cle_de_luhn(debut)
 
 
 def inventer(hasard: Random) -> tuple[Fournisseur, ...]:
