@@ -78,7 +78,7 @@ def modifier(
             setattr(actuelle, champ, valeur)
         actuelle.full_clean()
         if isinstance(actuelle, Consultation):
-            _verifier_les_lots(actuelle)
+            verifier_les_lots(actuelle)
         _signer(actuelle, auteur, list(valeurs))
     for champ in (*valeurs, "version"):
         setattr(ligne, champ, getattr(actuelle, champ))
@@ -91,7 +91,7 @@ def _verrouiller_la_consultation(ligne: "Consultation | LotDeConsultation") -> N
         list(Consultation._base_manager.select_for_update(no_key=True).filter(pk=ligne.consultation_id).only("pk"))
 
 
-def _verifier_les_lots(consultation: Consultation) -> None:
+def verifier_les_lots(consultation: Consultation) -> None:
     """Une date de la consultation déplacée peut passer après la suite d'un lot."""
     for lot in consultation.lots.all():
         for champ, _ in objections_au_lot(lot, consultation):
