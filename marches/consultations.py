@@ -190,23 +190,27 @@ class LotDeConsultation(LigneVersionnee):
                 name="lotdeconsultation_numero_unique",
                 violation_error_message="La consultation a déjà un lot de ce numéro.",
             ),
-            liste_fermee("suite", Suite, nom="lot_suite_connue", message="Suite inconnue.", facultatif=True),
+            liste_fermee(
+                "suite", Suite, nom="lotdeconsultation_suite_connue", message="Suite inconnue.", facultatif=True
+            ),
             liste_fermee(
                 "motif_sans_suite",
                 MotifSansSuite,
-                nom="lot_motif_connu",
+                nom="lotdeconsultation_motif_connu",
                 message="Motif inconnu.",
                 facultatif=True,
             ),
             *(
-                liste_fermee(champ, Reponse, nom=f"lot_{champ}_connu", message="Oui, non ou non renseigné.")
+                liste_fermee(
+                    champ, Reponse, nom=f"lotdeconsultation_{champ}_connu", message="Oui, non ou non renseigné."
+                )
                 for champ in ("clause_environnementale", "critere_environnemental", "clause_sociale", "critere_social")
             ),
             *(
                 models.CheckConstraint(
                     condition=Q(**{f"{champ}__isnull": True}) | Q(**{f"{champ}__gte": 0, f"{champ}__lte": 100}),
-                    name=f"lot_{champ}_borne",
-                    violation_error_message="Un poids est compris entre 0 et 100 %.",
+                    name=f"lotdeconsultation_{champ}_borne",
+                    violation_error_message="Un poids est compris entre 0 et 100, en pourcentage.",
                 )
                 for champ in ("poids_environnemental", "poids_social")
             ),

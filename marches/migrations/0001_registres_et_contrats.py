@@ -526,11 +526,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='correspondancedecolonnes',
-            constraint=models.CheckConstraint(condition=models.Q(('sorte__in', ['REGISTRE', 'MANDATS', 'TIERS'])), name='correspondance_sorte_connue', violation_error_message='Sorte de fichier inconnue.'),
+            constraint=models.CheckConstraint(condition=models.Q(('sorte__in', ['REGISTRE', 'MANDATS', 'TIERS'])), name='correspondancedecolonnes_sorte_connue', violation_error_message='Sorte de fichier inconnue.'),
         ),
         migrations.AddConstraint(
             model_name='correspondancedecolonnes',
-            constraint=models.UniqueConstraint(fields=('sorte', 'signature'), name='correspondance_unique', violation_error_message='Ces en-têtes ont déjà leur correspondance.'),
+            constraint=models.UniqueConstraint(fields=('sorte', 'signature'), name='correspondancedecolonnes_unique', violation_error_message='Ces en-têtes ont déjà leur correspondance.'),
         ),
         migrations.AddConstraint(
             model_name='importdecp',
@@ -554,35 +554,35 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='lotdeconsultation',
-            constraint=models.CheckConstraint(condition=models.Q(('suite__in', ['ATTRIBUE', 'NOTIFIE', 'SANS_SUITE', 'ABANDONNE', ''])), name='lot_suite_connue', violation_error_message='Suite inconnue.'),
+            constraint=models.CheckConstraint(condition=models.Q(('suite__in', ['ATTRIBUE', 'NOTIFIE', 'SANS_SUITE', 'ABANDONNE', ''])), name='lotdeconsultation_suite_connue', violation_error_message='Suite inconnue.'),
         ),
         migrations.AddConstraint(
             model_name='lotdeconsultation',
-            constraint=models.CheckConstraint(condition=models.Q(('motif_sans_suite__in', ['INFRUCTUEUX', 'INTERET', 'AUTRE', ''])), name='lot_motif_connu', violation_error_message='Motif inconnu.'),
+            constraint=models.CheckConstraint(condition=models.Q(('motif_sans_suite__in', ['INFRUCTUEUX', 'INTERET', 'AUTRE', ''])), name='lotdeconsultation_motif_connu', violation_error_message='Motif inconnu.'),
         ),
         migrations.AddConstraint(
             model_name='lotdeconsultation',
-            constraint=models.CheckConstraint(condition=models.Q(('clause_environnementale__in', ['OUI', 'NON', 'INCONNU'])), name='lot_clause_environnementale_connu', violation_error_message='Oui, non ou non renseigné.'),
+            constraint=models.CheckConstraint(condition=models.Q(('clause_environnementale__in', ['OUI', 'NON', 'INCONNU'])), name='lotdeconsultation_clause_environnementale_connu', violation_error_message='Oui, non ou non renseigné.'),
         ),
         migrations.AddConstraint(
             model_name='lotdeconsultation',
-            constraint=models.CheckConstraint(condition=models.Q(('critere_environnemental__in', ['OUI', 'NON', 'INCONNU'])), name='lot_critere_environnemental_connu', violation_error_message='Oui, non ou non renseigné.'),
+            constraint=models.CheckConstraint(condition=models.Q(('critere_environnemental__in', ['OUI', 'NON', 'INCONNU'])), name='lotdeconsultation_critere_environnemental_connu', violation_error_message='Oui, non ou non renseigné.'),
         ),
         migrations.AddConstraint(
             model_name='lotdeconsultation',
-            constraint=models.CheckConstraint(condition=models.Q(('clause_sociale__in', ['OUI', 'NON', 'INCONNU'])), name='lot_clause_sociale_connu', violation_error_message='Oui, non ou non renseigné.'),
+            constraint=models.CheckConstraint(condition=models.Q(('clause_sociale__in', ['OUI', 'NON', 'INCONNU'])), name='lotdeconsultation_clause_sociale_connu', violation_error_message='Oui, non ou non renseigné.'),
         ),
         migrations.AddConstraint(
             model_name='lotdeconsultation',
-            constraint=models.CheckConstraint(condition=models.Q(('critere_social__in', ['OUI', 'NON', 'INCONNU'])), name='lot_critere_social_connu', violation_error_message='Oui, non ou non renseigné.'),
+            constraint=models.CheckConstraint(condition=models.Q(('critere_social__in', ['OUI', 'NON', 'INCONNU'])), name='lotdeconsultation_critere_social_connu', violation_error_message='Oui, non ou non renseigné.'),
         ),
         migrations.AddConstraint(
             model_name='lotdeconsultation',
-            constraint=models.CheckConstraint(condition=models.Q(('poids_environnemental__isnull', True), models.Q(('poids_environnemental__gte', 0), ('poids_environnemental__lte', 100)), _connector='OR'), name='lot_poids_environnemental_borne', violation_error_message='Un poids est compris entre 0 et 100 %.'),
+            constraint=models.CheckConstraint(condition=models.Q(('poids_environnemental__isnull', True), models.Q(('poids_environnemental__gte', 0), ('poids_environnemental__lte', 100)), _connector='OR'), name='lotdeconsultation_poids_environnemental_borne', violation_error_message='Un poids est compris entre 0 et 100, en pourcentage.'),
         ),
         migrations.AddConstraint(
             model_name='lotdeconsultation',
-            constraint=models.CheckConstraint(condition=models.Q(('poids_social__isnull', True), models.Q(('poids_social__gte', 0), ('poids_social__lte', 100)), _connector='OR'), name='lot_poids_social_borne', violation_error_message='Un poids est compris entre 0 et 100 %.'),
+            constraint=models.CheckConstraint(condition=models.Q(('poids_social__isnull', True), models.Q(('poids_social__gte', 0), ('poids_social__lte', 100)), _connector='OR'), name='lotdeconsultation_poids_social_borne', violation_error_message='Un poids est compris entre 0 et 100, en pourcentage.'),
         ),
         migrations.AddConstraint(
             model_name='morceaudefichier',
