@@ -192,6 +192,9 @@ class LotDeConsultation(LigneVersionnee):
             ),
             liste_fermee("suite", Suite, nom="lotdeconsultation_suite_connue", message="Suite inconnue.", facultatif=True),
             liste_fermee(
+                "suite", Suite, nom="lotdeconsultation_suite_connue", message="Suite inconnue.", facultatif=True
+            ),
+            liste_fermee(
                 "motif_sans_suite",
                 MotifSansSuite,
                 nom="lotdeconsultation_motif_connu",
@@ -200,6 +203,9 @@ class LotDeConsultation(LigneVersionnee):
             ),
             *(
                 liste_fermee(champ, Reponse, nom=f"lotdeconsultation_{champ}_connu", message="Oui, non ou non renseigné.")
+                liste_fermee(
+                    champ, Reponse, nom=f"lotdeconsultation_{champ}_connu", message="Oui, non ou non renseigné."
+                )
                 for champ in ("clause_environnementale", "critere_environnemental", "clause_sociale", "critere_social")
             ),
             *(
@@ -207,6 +213,7 @@ class LotDeConsultation(LigneVersionnee):
                     condition=Q(**{f"{champ}__isnull": True}) | Q(**{f"{champ}__gte": 0, f"{champ}__lte": 100}),
                     name=f"lotdeconsultation_{champ}_borne",
                     violation_error_message="Un poids est compris entre 0 et 100 %.",
+                    violation_error_message="Un poids est compris entre 0 et 100, en pourcentage.",
                 )
                 for champ in ("poids_environnemental", "poids_social")
             ),

@@ -216,7 +216,9 @@ class CorrectionDeContrat(models.Model):
         verbose_name_plural = "corrections de contrats"
         ordering = ["-faite_le", "-pk"]
         constraints = [
-            liste_fermee("champ", ChampCorrige, nom="correctiondecontrat_champ_connu", message="Ce champ ne se corrige pas."),
+            liste_fermee(
+                "champ", ChampCorrige, nom="correctiondecontrat_champ_connu", message="Ce champ ne se corrige pas."
+            ),
             models.UniqueConstraint(
                 fields=["souche", "champ"],
                 condition=Q(annulee_le__isnull=True),

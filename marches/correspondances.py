@@ -23,6 +23,10 @@ class CorrespondanceDeColonnes(models.Model):
         constraints = [
             liste_fermee(
                 "sorte", SorteDeFichier, nom="correspondancedecolonnes_sorte_connue", message="Sorte de fichier inconnue."
+                "sorte",
+                SorteDeFichier,
+                nom="correspondancedecolonnes_sorte_connue",
+                message="Sorte de fichier inconnue.",
             ),
             models.UniqueConstraint(
                 fields=["sorte", "signature"],

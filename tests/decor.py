@@ -47,11 +47,13 @@ from indicateurs.models import (
     Justificatif,
     ValeurAnnuelle,
 )
-from marches.models import ImportDeMandats, ResultatDeCalcul
+from marches.models import Consultation, ImportDeMandats, LotDeConsultation, ResultatDeCalcul
+from marches.registre_importe.defaire import lots_du_registre
 from partenaires.models import Convention, Partenaire, TypeDePartenaire
 from socle.echeances import Echeance, Precision
 from tests import fabriques, resolveur
 from tests.decor_marches import calculer_une_part, importer_des_mandats
+from tests.decor_registre import tenir_un_registre
 from tests.decor_suivi import attacher_un_suivi, demander_des_nouvelles
 
 ENTREE_AU_PLAN = datetime.date(2023, 12, 31)
@@ -134,6 +136,12 @@ class Decor:
                 return self.objet(ResultatDeCalcul).pk
             case "liste":
                 return "denominateur"
+            case "consultation":
+                return self.objet(Consultation).pk
+            case "lot_du_registre":
+                return self.objet(LotDeConsultation).pk
+            case "import_du_registre":
+                return lots_du_registre().last().pk
             case "mandats":
                 return self.objet(ImportDeMandats).pk
             case "collecte":
@@ -247,6 +255,7 @@ def decor_acces() -> Decor:
             *(indicateur, valeur, place, cible, justifier(valeur, comptes["responsable"])),
             *collecter(plan, valeur, comptes["responsable"]),
             importer_des_mandats(comptes["responsable"], ANNEE_DE_LA_VALEUR),
+            *tenir_un_registre(service, comptes["responsable"]),
             calculer_une_part(CALCUL_D_UNE_PART, [ANNEE_DE_LA_VALEUR], "123456789"),
         )
         | gestes_et_traces(comptes["administrateur"], [premiere])
@@ -349,6 +358,7 @@ def plan_garni(nombre: int, *, indicateurs: int = 10, annees: int = 5, gestes: i
             pieces[0],
             *collecter(plan, valeur, comptes["responsable"]),
             importer_des_mandats(comptes["responsable"], ANNEE_DE_LA_VALEUR, nombre),
+            *tenir_un_registre(services[0], comptes["responsable"], nombre),
             # Faute de SIREN, le périmètre est vide.
             calculer_une_part(CALCUL_D_UNE_PART, range(PREMIERE_ANNEE, ANNEE_DE_LA_VALEUR + 1), "", nombre),
         )

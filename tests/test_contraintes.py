@@ -44,8 +44,11 @@ from indicateurs.models import (
     LigneDeVentilation,
     ValeurAnnuelle,
 )
+from marches.consultations import Consultation, LotDeConsultation
+from marches.correspondances import CorrespondanceDeColonnes
 from partenaires.models import Convention, Partenaire
 from tests import fabriques
+from tests.fabriques_marches import consultation
 
 JOUR = datetime.date(2024, 1, 1)
 CHOIX = "pas un choix valide"
@@ -159,6 +162,10 @@ def ligne_de_lot() -> LigneDeLot:
     lot = Lot.objects.create(intitule="x")
     contenu = apps.get_model("contenttypes", "ContentType").objects.get_for_model(Action)
     return LigneDeLot(lot=lot, type_d_objet=contenu, id_objet=1, champ="statut")
+
+
+def lot_de_consultation(**champs) -> LotDeConsultation:
+    return LotDeConsultation(consultation=consultation(lots=[]), **champs)
 
 
 def courriel(**champs) -> Courriel:
@@ -315,6 +322,39 @@ INFRACTIONS = [
     Infraction("demandedevaleur_renvoi_motive", lambda: demandee(phase="RENVOYEE", version_renvoyee=1)),
     Infraction("demandedevaleur_renvoi_motive", lambda: demandee(phase="RENVOYEE", motif_de_renvoi="Perdu.")),
     Infraction("demandedevaleur_renvoi_motive", lambda: demandee(motif_de_renvoi="Perdu.")),
+    # --- registre des consultations
+    Infraction("consultation_numero_unique", lambda: double(Consultation(numero="A1", objet="x"))),
+    Infraction("consultation_nature_connue", lambda: Consultation(numero="A1", objet="x", nature=INCONNU), dit=CHOIX),
+    Infraction(
+        "consultation_procedure_connue", lambda: Consultation(numero="A1", objet="x", procedure=INCONNU), dit=CHOIX
+    ),
+    Infraction(
+        "lotdeconsultation_numero_unique", lambda: double(LotDeConsultation(consultation=consultation(lots=[])))
+    ),
+    Infraction("lotdeconsultation_suite_connue", lambda: lot_de_consultation(suite=INCONNU), dit=CHOIX),
+    Infraction("lotdeconsultation_motif_connu", lambda: lot_de_consultation(motif_sans_suite=INCONNU), dit=CHOIX),
+    *[
+        Infraction(
+            f"lotdeconsultation_{champ}_connu", lambda champ=champ: lot_de_consultation(**{champ: INCONNU}), dit=CHOIX
+        )
+        for champ in ("clause_environnementale", "critere_environnemental", "clause_sociale", "critere_social")
+    ],
+    *[
+        Infraction(
+            f"lotdeconsultation_{champ}_borne",
+            lambda champ=champ: lot_de_consultation(**{champ: Decimal(101)}),
+            dit="100",
+        )
+        for champ in ("poids_environnemental", "poids_social")
+    ],
+    Infraction(
+        "correspondancedecolonnes_sorte_connue",
+        lambda: CorrespondanceDeColonnes(sorte=INCONNU, signature="x"),
+        dit=CHOIX,
+    ),
+    Infraction(
+        "correspondancedecolonnes_unique", lambda: double(CorrespondanceDeColonnes(sorte="REGISTRE", signature="x"))
+    ),
     Infraction("dimension_une_fois", lambda: double(Dimension(indicateur=fabriques.indicateur(), nom="par nature"))),
     Infraction("lignedeventilation_une_fois", lambda: double(ventilee())),
     Infraction("lignedeventilation_positive", lambda: ventilee(nombre=Decimal(-1))),

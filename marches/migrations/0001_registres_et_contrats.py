@@ -583,6 +583,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='lotdeconsultation',
             constraint=models.CheckConstraint(condition=models.Q(('poids_social__isnull', True), models.Q(('poids_social__gte', 0), ('poids_social__lte', 100)), _connector='OR'), name='lotdeconsultation_poids_social_borne', violation_error_message='Un poids est compris entre 0 et 100 %.'),
+            constraint=models.CheckConstraint(condition=models.Q(('poids_environnemental__isnull', True), models.Q(('poids_environnemental__gte', 0), ('poids_environnemental__lte', 100)), _connector='OR'), name='lotdeconsultation_poids_environnemental_borne', violation_error_message='Un poids est compris entre 0 et 100, en pourcentage.'),
+            constraint=models.CheckConstraint(condition=models.Q(('poids_social__isnull', True), models.Q(('poids_social__gte', 0), ('poids_social__lte', 100)), _connector='OR'), name='lotdeconsultation_poids_social_borne', violation_error_message='Un poids est compris entre 0 et 100, en pourcentage.'),
         ),
         migrations.AddConstraint(
             model_name='morceaudefichier',
