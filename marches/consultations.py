@@ -190,7 +190,6 @@ class LotDeConsultation(LigneVersionnee):
                 name="lotdeconsultation_numero_unique",
                 violation_error_message="La consultation a déjà un lot de ce numéro.",
             ),
-            liste_fermee("suite", Suite, nom="lotdeconsultation_suite_connue", message="Suite inconnue.", facultatif=True),
             liste_fermee(
                 "suite", Suite, nom="lotdeconsultation_suite_connue", message="Suite inconnue.", facultatif=True
             ),
@@ -202,7 +201,6 @@ class LotDeConsultation(LigneVersionnee):
                 facultatif=True,
             ),
             *(
-                liste_fermee(champ, Reponse, nom=f"lotdeconsultation_{champ}_connu", message="Oui, non ou non renseigné.")
                 liste_fermee(
                     champ, Reponse, nom=f"lotdeconsultation_{champ}_connu", message="Oui, non ou non renseigné."
                 )
@@ -212,7 +210,6 @@ class LotDeConsultation(LigneVersionnee):
                 models.CheckConstraint(
                     condition=Q(**{f"{champ}__isnull": True}) | Q(**{f"{champ}__gte": 0, f"{champ}__lte": 100}),
                     name=f"lotdeconsultation_{champ}_borne",
-                    violation_error_message="Un poids est compris entre 0 et 100 %.",
                     violation_error_message="Un poids est compris entre 0 et 100, en pourcentage.",
                 )
                 for champ in ("poids_environnemental", "poids_social")

@@ -22,7 +22,6 @@ class CorrespondanceDeColonnes(models.Model):
         verbose_name_plural = "correspondances de colonnes"
         constraints = [
             liste_fermee(
-                "sorte", SorteDeFichier, nom="correspondancedecolonnes_sorte_connue", message="Sorte de fichier inconnue."
                 "sorte",
                 SorteDeFichier,
                 nom="correspondancedecolonnes_sorte_connue",
