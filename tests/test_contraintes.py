@@ -44,8 +44,9 @@ from indicateurs.models import (
     LigneDeVentilation,
     ValeurAnnuelle,
 )
+from marches.models import ResultatDeCalcul
 from partenaires.models import Convention, Partenaire
-from tests import fabriques
+from tests import fabriques, fabriques_decp
 
 JOUR = datetime.date(2024, 1, 1)
 CHOIX = "pas un choix valide"
@@ -144,6 +145,11 @@ def ventilee(**champs) -> LigneDeVentilation:
 
 def justificatif(**champs) -> Justificatif:
     return Justificatif(valeur=fabriques.valeur(fabriques.indicateur(), 2023, valeur=Decimal(1)), titre="x", **champs)
+
+
+def garde(**champs) -> ResultatDeCalcul:
+    periode = {"debut": datetime.date(2024, 1, 1), "fin": datetime.date(2024, 12, 31)}
+    return ResultatDeCalcul(code="marches_notifies", perimetre="243400470", empreinte="x", **periode, **champs)
 
 
 def cible(**champs) -> Cible:
@@ -320,6 +326,9 @@ INFRACTIONS = [
     Infraction("lignedeventilation_positive", lambda: ventilee(nombre=Decimal(-1))),
     Infraction("justificatif_fichier_ou_lien", lambda: justificatif()),
     Infraction("justificatif_fichier_ou_lien", lambda: justificatif(fichier="x", lien="https://exemple.fr/")),
+    # marches : résultats de calcul (un territoire n'a que des règles de champ)
+    Infraction("resultatdecalcul_unique", lambda: double(garde(territoire=fabriques_decp.territoire()))),
+    Infraction("resultatdecalcul_unique_sans_territoire", lambda: double(garde())),
 ]
 
 # --- Ce que le projet déclare ---------------------------------------------------------------------
