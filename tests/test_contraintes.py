@@ -46,8 +46,9 @@ from indicateurs.models import (
 )
 from marches.consultations import Consultation, LotDeConsultation
 from marches.correspondances import CorrespondanceDeColonnes
+from marches.models import ResultatDeCalcul
 from partenaires.models import Convention, Partenaire
-from tests import fabriques
+from tests import fabriques, fabriques_decp
 from tests.fabriques_marches import consultation
 
 JOUR = datetime.date(2024, 1, 1)
@@ -147,6 +148,11 @@ def ventilee(**champs) -> LigneDeVentilation:
 
 def justificatif(**champs) -> Justificatif:
     return Justificatif(valeur=fabriques.valeur(fabriques.indicateur(), 2023, valeur=Decimal(1)), titre="x", **champs)
+
+
+def garde(**champs) -> ResultatDeCalcul:
+    periode = {"debut": datetime.date(2024, 1, 1), "fin": datetime.date(2024, 12, 31)}
+    return ResultatDeCalcul(code="marches_notifies", perimetre="243400470", empreinte="x", **periode, **champs)
 
 
 def cible(**champs) -> Cible:
@@ -360,6 +366,9 @@ INFRACTIONS = [
     Infraction("lignedeventilation_positive", lambda: ventilee(nombre=Decimal(-1))),
     Infraction("justificatif_fichier_ou_lien", lambda: justificatif()),
     Infraction("justificatif_fichier_ou_lien", lambda: justificatif(fichier="x", lien="https://exemple.fr/")),
+    # marches : résultats de calcul (un territoire n'a que des règles de champ)
+    Infraction("resultatdecalcul_unique", lambda: double(garde(territoire=fabriques_decp.territoire()))),
+    Infraction("resultatdecalcul_unique_sans_territoire", lambda: double(garde())),
 ]
 
 # --- Ce que le projet déclare ---------------------------------------------------------------------
