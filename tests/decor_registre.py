@@ -53,6 +53,7 @@ def tenir_un_registre(
             champ=CREATION,
             apres=str(objet),
         )
-        for objet in [*consultations, *lots]
+        # Les deux sortes dès la première page, quel que soit leur nombre.
+        for objet in sorted([*lots, *consultations], key=lambda objet: getattr(objet, "consultation_id", objet.pk))
     )
     return consultations[0], lots[0]
