@@ -28,7 +28,9 @@ def menu(request) -> dict[str, list[Entree]]:
         principal = [entree for entree in principal if entree[1] != "actions:miennes"]
     return {
         "menu": _entrees(request.path, principal),
-        "menu_de_droite": _entrees(request.path, [("Partenaires", "partenaires:liste")]),
+        "menu_de_droite": _entrees(
+            request.path, [("Marchés", "marches:accueil"), ("Partenaires", "partenaires:liste")]
+        ),
     }
 
 

@@ -290,6 +290,13 @@ TERRITOIRES_COMPARES = [code.strip() for code in _lire(env.list, "TERRITOIRES_CO
 if len(TERRITOIRES_COMPARES) not in (0, 2):
     raise ImproperlyConfigured("Réglage TERRITOIRES_COMPARES : deux codes de territoire, séparés par une virgule.")
 
+# Les chapitres dont les mandats sont des achats (M57, M4) ; les subventions d'équipement (204) ne sont pas du 20.
+CHAPITRES_DES_ACHATS = [
+    code.strip() for code in _lire(env.list, "CHAPITRES_DES_ACHATS", ["011", "20", "21", "23"]) if code.strip()
+]
+if not CHAPITRES_DES_ACHATS or not all(code.isdigit() and len(code) <= 4 for code in CHAPITRES_DES_ACHATS):
+    raise ImproperlyConfigured("Réglage CHAPITRES_DES_ACHATS : des codes de chapitre, séparés par une virgule.")
+
 # --- Fichiers statiques, courriels, journaux ----------------------------------------------------
 
 MEDIA_ROOT = BASE_DIR / "donnees" / "fichiers"

@@ -22,6 +22,7 @@ from comptes.administration import (
 from comptes.droits import Droit
 from indicateurs.apercu import AvecApercu
 from indicateurs.models import Cible, Dimension, Indicateur, IndicateurDuPlan, ValeurAnnuelle
+from indicateurs.recalcul import calculs_par_source
 
 
 class FormulaireDeValeur(FormulaireDAdministration):
@@ -148,10 +149,23 @@ class IndicateurAdmin(AvecApercu, AdminVersionne):
         (None, {"fields": ["intitule", "code", "nature", "unite", "decimales", "sens"]}),
         ("Définition", {"fields": ["definition", "mode_de_calcul", "source", "service"]}),
         ("Liens", {"fields": ["denominateur", "actions"]}),
+        ("Calculs", {"fields": ["calculs", "territoire"]}),
     ]
 
     def indicateur_de(self, obj: Indicateur) -> Indicateur:
         return obj
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        """Les calculs se cochent dans le catalogue : un code inconnu ne se tape pas."""
+        if db_field.name != "calculs":
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        return forms.MultipleChoiceField(
+            label="Calculs sur les registres",
+            required=False,
+            choices=calculs_par_source,
+            widget=forms.CheckboxSelectMultiple,
+            help_text="Ce que les enregistrements permettent de recalculer, montré à côté de la valeur retenue.",
+        )
 
     def get_inlines(self, request, obj):
         """Une valeur se juge sur la nature de son indicateur : il est créé d'abord."""

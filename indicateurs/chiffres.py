@@ -1,13 +1,15 @@
 """Un chiffre et ce qui le situe : l'année d'avant, l'écart, l'objectif. Pur assemblage, sans requête."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from indicateurs.appreciation import Jugement, apprecier
 from indicateurs.cibles import cible_visee
 from indicateurs.comparaisons import Comparaison, ecrire_l_ecart
+from indicateurs.confrontations import Confrontation, confronter
 from indicateurs.listes import Sens
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
+from indicateurs.recalcul import Recalcul
 from socle.formats import ABSENT, INSECABLE, formater_valeur
 
 
@@ -17,6 +19,7 @@ class ChiffreCle(Comparaison):
 
     `annee` : celle que l'on montre, None si aucune n'est connue. `jugement` : face à l'objectif. `reference` : celle
     pour laquelle proposer de saisir ce qui manque. `fige` : situation à une date passée, où rien ne se saisit.
+    `confrontation` : face aux calculs ; None sans année, ou à une date passée (un résultat est d'aujourd'hui).
     """
 
     annee: int | None
@@ -24,6 +27,7 @@ class ChiffreCle(Comparaison):
     jugement: Jugement
     reference: int
     fige: bool = False
+    confrontation: Confrontation | None = None
 
     @property
     def libelle(self) -> str:
@@ -89,15 +93,18 @@ def chiffre_de(
     annee: int | None = None,
     reference: int,
     fige: bool = False,
+    recalculs: Mapping[int, list[Recalcul]] | None = None,
 ) -> ChiffreCle:
     """Le chiffre de `annee`, sinon le dernier qui soit connu ; à défaut de chiffre, la dernière ligne, qui dit
-    pourquoi il manque."""
+    pourquoi il manque. `recalculs` : ceux de l'indicateur, par année ; sans aucune valeur, on montre la dernière."""
+    recalculs = {} if fige or recalculs is None else recalculs
     par_annee = {valeur.annee: valeur for valeur in valeurs}
     montree = annee
     if annee is None:
         chiffrees = [a for a, valeur in par_annee.items() if valeur.valeur_retenue is not None]
         montree = max(chiffrees or par_annee, default=None)
     cibles = list(cibles)
+    confrontee = montree or max(recalculs, default=None)
     valeur = par_annee.get(montree) if montree else None
     precedente = par_annee.get(montree - 1) if montree else None
     return ChiffreCle(
@@ -109,6 +116,7 @@ def chiffre_de(
         jugement=apprecier(Comparaison(indicateur, valeur, precedente), cibles),
         reference=annee or reference,
         fige=fige,
+        confrontation=confronter(indicateur, confrontee, valeur, recalculs) if confrontee and not fige else None,
     )
 
 

@@ -16,15 +16,25 @@ def ecrire_l_ecart(indicateur: Indicateur, ecart: Decimal) -> str:
     arrondi = arrondir(ecart, 1)
     if not arrondi:
         return STABLE
-    grandeur = abs(arrondi)
+    ecrit = formater_valeur(abs(arrondi)) if indicateur.nature == Nature.COMPTE else _avec_unite(indicateur, arrondi)
+    return f"{'+' if arrondi > 0 else MOINS}{INSECABLE}{ecrit}"
+
+
+def ecrire_la_difference(indicateur: Indicateur, difference: Decimal) -> str:
+    """« 4 points », « 12 consultations », « 1 200 € », arrondie au dixième ; vide quand l'arrondi est nul."""
+    arrondi = arrondir(difference, 1)
+    return _avec_unite(indicateur, arrondi) if arrondi else ""
+
+
+def _avec_unite(indicateur: Indicateur, arrondi: Decimal) -> str:
+    grandeur, unite = abs(arrondi), indicateur.unite
     match indicateur.nature:
         case Nature.PART:
-            ecrit = accorder(grandeur, "point")
+            return accorder(grandeur, "point")
         case Nature.MONTANT:
-            ecrit = formater_valeur(grandeur, indicateur.unite or "€")
-        case _:
-            ecrit = formater_valeur(grandeur)
-    return f"{'+' if arrondi > 0 else MOINS}{INSECABLE}{ecrit}"
+            return formater_valeur(grandeur, unite or "€")
+    # L'unité d'un compte se tape au pluriel : « consultations ».
+    return accorder(grandeur, unite.removesuffix("s"), unite) if unite else formater_valeur(grandeur)
 
 
 @dataclass(frozen=True)

@@ -8,38 +8,56 @@ from django.utils import timezone
 
 from indicateurs.chiffres import ChiffreCle, annee_a_saisir, chiffre_de
 from indicateurs.comparaisons import Comparaison, comparaisons
+from indicateurs.confrontations import LigneDAnnee, lignes_des_annees
 from indicateurs.cumuls import Cumul, cumul_de
 from indicateurs.graphiques import graphique_annees, graphique_ventilation
 from indicateurs.models import Cible, Indicateur, Justificatif, LigneDeVentilation
+from indicateurs.recalcul import calculs_de, est_locale, recalculs_de
+from marches.calculs.catalogue import Calcul
 from socle.graphiques import Graphique
 
 
 @dataclass(frozen=True)
 class FicheDIndicateur:
-    """`lignes` : de la plus récente à la plus ancienne ; `ventilations` : une par dimension dont on se sert ;
+    """`lignes` : les valeurs, de la plus récente à la plus ancienne ; `annees` : elles et les années qui n'ont qu'un
+    calcul ; `ventilations` : une par dimension dont on se sert ;
     `cumul` : l'année en cours à ce jour, None si aucun registre ne la donne."""
 
     indicateur: Indicateur
     chiffre: ChiffreCle
     lignes: list[Comparaison]
+    annees: list[LigneDAnnee]
     cibles: list[Cible]
     annee_a_saisir: int | None
     graphique: Graphique | None
     ventilations: list[Graphique]
     cumul: Cumul | None
 
+    @property
+    def calculs(self) -> list[Calcul]:
+        return calculs_de(self.indicateur)
+
+    @property
+    def locale(self) -> bool:
+        """Une part locale s'observe, elle ne se vise pas."""
+        return any(est_locale(calcul) for calcul in self.calculs)
+
 
 def assembler(indicateur: Indicateur) -> FicheDIndicateur:
-    """Quatre requêtes, quel que soit le nombre d'années. `indicateur` : lu par `avec_ses_liens`."""
+    """Quatre requêtes, deux de plus pour les calculs, quel que soit le nombre d'années. `indicateur` : lu par
+    `avec_ses_liens`."""
     aujourdhui = timezone.localdate()
     presents = Prefetch("justificatifs", Justificatif.objects.presents(), to_attr="pieces")
-    annotees = indicateur.valeurs.avec_valeur().select_related("indicateur__denominateur").prefetch_related(presents)
+    annotees = indicateur.valeurs.avec_valeur().prefetch_related(presents)
+    annotees = annotees.select_related("indicateur__denominateur", "resultat").defer("resultat__listes")
     valeurs = list(annotees.order_by("-annee"))
     cibles = list(indicateur.cibles.select_related("indicateur").order_by("-annee", "origine"))
+    recalculs = recalculs_de([indicateur]).get(indicateur.pk, {})
     return FicheDIndicateur(
         indicateur=indicateur,
-        chiffre=chiffre_de(indicateur, valeurs, cibles, reference=aujourdhui.year),
+        chiffre=chiffre_de(indicateur, valeurs, cibles, reference=aujourdhui.year, recalculs=recalculs),
         lignes=comparaisons(indicateur, valeurs),
+        annees=lignes_des_annees(indicateur, valeurs, recalculs),
         cibles=cibles,
         annee_a_saisir=annee_a_saisir(valeurs, aujourdhui.year),
         graphique=graphique_annees(indicateur, valeurs, cibles) if valeurs or cibles else None,

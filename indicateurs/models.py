@@ -15,6 +15,7 @@ from indicateurs.cibles import Cible
 from indicateurs.collectes import Collecte, DemandeDeValeur
 from indicateurs.justificatifs import Justificatif
 from indicateurs.listes import Etat, Nature, Sens
+from indicateurs.recalcul import verifier_les_calculs
 from indicateurs.valeurs import ValeurAnnuelle
 from indicateurs.ventilations import Dimension, LigneDeVentilation
 from marches.models import Territoire
@@ -47,7 +48,7 @@ class IndicateurQuerySet(QuerySetCherchable["Indicateur"]):
     def avec_ses_liens(self) -> "IndicateurQuerySet":
         """Ce que sa page nomme : service, dénominateur, taux qui s'appuient sur lui, actions, plans."""
         places = IndicateurDuPlan.objects.select_related("plan").order_by("plan__intitule", "pk")
-        return self.select_related("service", "denominateur").prefetch_related(
+        return self.select_related("service", "denominateur", "territoire").prefetch_related(
             "actions", "taux", Prefetch("places", queryset=places)
         )
 
@@ -167,6 +168,7 @@ class Indicateur(Cherchable, LigneVersionnee):
             raise ValidationError(
                 {"nature": "D'autres indicateurs l'ont pour dénominateur : il reste un compte ou un montant."}
             )
+        verifier_les_calculs(self)
         if not self._state.adding:
             self._rejuger_les_valeurs()
 

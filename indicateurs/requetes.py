@@ -11,6 +11,7 @@ from django.utils import timezone
 from actions.models import Plan
 from indicateurs.chiffres import ChiffreCle, chiffre_de
 from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuelle
+from indicateurs.recalcul import recalculs_de
 from indicateurs.valeurs import ValeurQuerySet
 
 Ligne = TypeVar("Ligne", ValeurAnnuelle, Cible)
@@ -42,7 +43,8 @@ class ChiffresDuPlan:
 def chiffres_du_plan(
     plan: Plan, *, annee: int | None = None, au: date | None = None, reference: int
 ) -> ChiffresDuPlan:
-    """Trois requêtes : les places, les valeurs de toutes les années, les objectifs.
+    """Trois requêtes : les places, les valeurs de toutes les années, les objectifs ; deux de plus si un chiffre se
+    recalcule sur les registres.
 
     Chaque chiffre est celui de `annee`, sinon le dernier connu (à la date `au`). La complétude est celle de
     `reference`, telle que connue aujourd'hui.
@@ -64,20 +66,35 @@ def chiffres_du_plan(
 
 
 def poser_les_chiffres(indicateurs: Sequence[Indicateur]) -> None:
-    """Pose `chiffre` (le dernier connu, et ce qui le situe) sur chaque indicateur, en deux requêtes."""
+    """Pose `chiffre` (le dernier connu, et ce qui le situe) sur chaque indicateur, en deux requêtes, quatre s'il s'en
+    recalcule."""
     valeurs = ValeurAnnuelle.objects.avec_valeur()
     for chiffre in _chiffres(indicateurs, valeurs, reference=timezone.localdate().year):
         chiffre.indicateur.chiffre = chiffre
 
 
 def _chiffres(
-    indicateurs: Sequence[Indicateur], valeurs: ValeurQuerySet, *, annee: int | None = None, **situation
+    indicateurs: Sequence[Indicateur],
+    valeurs: ValeurQuerySet,
+    *,
+    annee: int | None = None,
+    fige: bool = False,
+    reference: int,
 ) -> list[ChiffreCle]:
     ids = [indicateur.pk for indicateur in indicateurs]
     par_indicateur = _ranger(valeurs.filter(indicateur__in=ids).select_related("indicateur"))
     cibles = _ranger(Cible.objects.filter(indicateur__in=ids, active=True))
+    recalculs = {} if fige else recalculs_de(indicateurs)
     return [
-        chiffre_de(indicateur, par_indicateur[indicateur.pk], cibles[indicateur.pk], annee=annee, **situation)
+        chiffre_de(
+            indicateur,
+            par_indicateur[indicateur.pk],
+            cibles[indicateur.pk],
+            annee=annee,
+            reference=reference,
+            fige=fige,
+            recalculs=recalculs.get(indicateur.pk),
+        )
         for indicateur in indicateurs
     ]
 

@@ -14,6 +14,7 @@ from indicateurs.listes import Etat, OrigineDeValeur
 from indicateurs.models import Indicateur
 from indicateurs.valeurs import MotifRequis, ValeurAnnuelle, verrouiller_la_serie
 from indicateurs.ventilations import Ventilation
+from marches.models import ResultatDeCalcul
 from socle.modeles import ConflitDeVersion
 
 CHIFFRES = ("valeur", "numerateur", "denominateur")
@@ -49,12 +50,14 @@ def saisir(
     motif: str = "",
     origine: OrigineDeValeur = OrigineDeValeur.SAISIE,
     ventilation: Ventilation | None = None,
+    resultat: ResultatDeCalcul | None = None,
 ) -> Saisie:
     """Donne ces champs à la valeur de l'année, créée s'il le faut ; ceux qu'on ne cite pas restent.
 
     `champs` : noms de `ValeurAnnuelle` → valeurs typées. Donner un chiffre lève une indisponibilité ; donner une
     valeur remplace numérateur et dénominateur, et l'inverse. `version` : celle que l'auteur avait sous les yeux, 0
-    s'il n'y avait pas de ligne. Le même envoi reçu deux fois n'écrit qu'une fois.
+    s'il n'y avait pas de ligne. `resultat` : le calcul dont viennent les chiffres, gardé avec eux. Le même envoi reçu
+    deux fois n'écrit qu'une fois.
 
     Lève PermissionDenied, ConflitDeVersion, ValidationError, MotifDeSaisieRequis ; rien n'est alors écrit.
     """
@@ -69,15 +72,18 @@ def saisir(
         valeur = valeur or ValeurAnnuelle(indicateur=indicateur, annee=annee, origine=origine)
         valeur.indicateur = indicateur
         nouveaux = completer(champs)
+        if resultat is not None:
+            nouveaux |= {"resultat_id": resultat.pk, "origine": OrigineDeValeur.CALCUL}
         if not ventilation and not _change(valeur, nouveaux, existe=existe):
             return Saisie(_relue(valeur) if existe else None, change=False, deplaces=[])
         if valeur.version * existe != version:
             raise ConflitDeVersion(valeur)
+        rechiffree = any(getattr(valeur, champ) != nouveaux.get(champ, getattr(valeur, champ)) for champ in CHIFFRES)
         for champ, donne in nouveaux.items():
             setattr(valeur, champ, donne)
         if existe and not valeur.indisponible and valeur.a_ventiler is None:
             raise ValidationError({"valeur": NE_S_EFFACE_PAS})
-        if any(champ in nouveaux for champ in CHIFFRES):
+        if rechiffree and resultat is None:
             valeur.origine = origine
         valeur._history_user = auteur  # type: ignore[attr-defined]
         return _ecrire(valeur, motif, ventilation, auteur)

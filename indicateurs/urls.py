@@ -1,6 +1,6 @@
 from django.urls import path
 
-from indicateurs.views import classeur, collectes, justificatifs, objectifs, pages, saisie, valeurs
+from indicateurs.views import classeur, collectes, justificatifs, objectifs, pages, retenue, saisie, valeurs
 
 app_name = "indicateurs"
 
@@ -24,6 +24,7 @@ urlpatterns = [
     path("saisie/<int:annee>/<slug:code>/", saisie.enregistrer_la_ligne, name="saisie_ligne"),
     path("<slug:code>/", pages.detail, name="detail"),
     path("<slug:code>/valeurs/<int:annee>/", valeurs.valeur, name="valeur"),
+    path("<slug:code>/valeurs/<int:annee>/retenir/<int:resultat>/", retenue.retenir, name="retenir"),
     path("<slug:code>/valeurs/<int:annee>/historique/", pages.historique_de_la_valeur, name="historique_de_la_valeur"),
     path("<slug:code>/valeurs/<int:annee>/justificatifs/ajouter/", justificatifs.ajouter, name="justificatif_ajouter"),
     path("<slug:code>/valeurs/<int:annee>/justificatifs/<int:justificatif>/", justificatifs.lire, name="justificatif"),

@@ -291,6 +291,7 @@ class ValeurAnnuelle(LigneVersionnee):
                 raise ConflitDeVersion(ancienne)
             if ancienne:
                 self.version = ancienne.version
+            self._oublier_un_resultat_dementi()
             self.full_clean()
             validees = self.validees_touchees(ancienne)
             if ancienne and ancienne.etat == Etat.VALIDEE and ventilation and ancienne not in validees:
@@ -302,6 +303,22 @@ class ValeurAnnuelle(LigneVersionnee):
             if ventilation:
                 LigneDeVentilation.objects.all().remplacer(self, ventilation)
             verifier_les_totaux(self)
+
+    def _oublier_un_resultat_dementi(self) -> None:
+        """Un chiffre corrigé à la main n'est plus celui d'un calcul : il n'en garde ni le résultat ni l'origine."""
+        if self.resultat_id is None or self._reprend(
+            ResultatDeCalcul.objects.defer("listes").get(pk=self.resultat_id)
+        ):
+            return
+        self.resultat = None
+        if self.origine == OrigineDeValeur.CALCUL:
+            self.origine = OrigineDeValeur.SAISIE
+
+    def _reprend(self, resultat: ResultatDeCalcul) -> bool:
+        if self.numerateur is None:
+            return self.valeur is not None and self.valeur == resultat.valeur
+        propre = self.denominateur is None or self.denominateur == resultat.denominateur
+        return propre and self.numerateur == resultat.numerateur
 
     @property
     def a_ventiler(self) -> Decimal | None:
@@ -348,7 +365,9 @@ class ValeurAnnuelle(LigneVersionnee):
     def parts(self) -> str:
         """« 42 / 166 », « numérateur non publié » pour un taux donné seul, vide si ce n'est pas une part."""
         if self.numerateur is not None:
-            return f"{formater_nombre(self.numerateur)} / {formater_nombre(self.denominateur_retenu)}"
+            propre = self.denominateur is not None and self.indicateur.denominateur_id is not None
+            nombres = f"{formater_nombre(self.numerateur)} / {formater_nombre(self.denominateur_retenu)}"
+            return f"{nombres} (dénominateur propre)" if propre else nombres
         return "numérateur non publié" if self._est_une_part and self.valeur is not None else ""
 
     @property

@@ -1,4 +1,4 @@
-"""Tenir les territoires : des communes et des départements, lus et écrits par leur code et leur nom."""
+"""Tenir les territoires, par code et par nom ; lire le registre des consultations, qu'on n'écrit que par ses pages."""
 
 import re
 from collections.abc import Callable
@@ -8,10 +8,10 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 
-from comptes.administration import AdminVersionne
+from comptes.administration import AdminHistorise, AdminVersionne
 from comptes.droits import Droit
 from marches.communes import commune_actuelle, departements, nom_de
-from marches.models import Territoire
+from marches.models import Consultation, Territoire
 from socle.formats import accorder
 
 _MOTS = re.compile(r"[,;\s]+")
@@ -77,6 +77,17 @@ def _champ_des_departements() -> ChampDeCodes:
         nommer=lambda code: departements().get(code, ""),
         help_text="Un code par ligne : 34, 2A ou 974.",
     )
+
+
+@admin.register(Consultation)
+class ConsultationAdmin(AdminHistorise):
+    lecture_seule = True
+    list_display = ["numero", "objet", "service", "procedure", "lancee_le"]
+    list_display_links = ["numero"]
+    list_filter = ["procedure", "nature", "service"]
+    list_select_related = ["service"]
+    search_fields = ["recherche"]
+    exclude = ["recherche"]
 
 
 @admin.register(Territoire)

@@ -155,6 +155,7 @@ def _nom_plie(nom: str) -> str:
     return re.sub(r"^(?:l|le|la|les) ", "", plie)
 
 
+@lru_cache(maxsize=10_000)
 def commune_de(code_postal: str, ville: str) -> str:
     """Le code INSEE d'aujourd'hui de cette adresse, vide si elle ne le dit pas à coup sûr.
 

@@ -1,6 +1,8 @@
 """Le registre des consultations : une procédure, ses lots, les contrats qu'elle a donnés."""
 
-from typing import TYPE_CHECKING, ClassVar
+import datetime
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -11,7 +13,9 @@ from simple_history.models import HistoricalRecords
 from comptes.droits import Droit, peut
 from comptes.models import Service
 from marches.listes import MotifSansSuite, Nature, Procedure, Suite
+from marches.regles_du_registre import lever, objections_a_la_consultation, objections_au_lot
 from marches.reponses import Reponse, au_moins_un
+from marches.requetes_du_registre import RequetesDuRegistre
 from socle.contraintes import liste_fermee
 from socle.modeles import LigneVersionnee, QuerySetSuivi
 from socle.recherche import COLONNE, ChampRecherche, Cherchable, QuerySetCherchable
@@ -35,9 +39,20 @@ def _reponse(libelle: str) -> models.CharField:
     return models.CharField(libelle, max_length=7, choices=Reponse, default=Reponse.INCONNU)
 
 
-class ConsultationQuerySet(QuerySetCherchable["Consultation"]):
+class ConsultationQuerySet(RequetesDuRegistre, QuerySetCherchable["Consultation"]):
     def avec_ses_lots(self) -> "ConsultationQuerySet":
         return self.select_related("service").prefetch_related("lots")
+
+    def creer(
+        self, valeurs: dict[str, Any], lots: Sequence[dict[str, Any]], *, auteur: "Utilisateur"
+    ) -> "Consultation":
+        """Une consultation et ses lots, un au moins. Le même envoi reçu deux fois rend la première.
+
+        Lève ValidationError ; les refus d'un lot y sont sous « lot-<champ> ».
+        """
+        from marches.tenue_du_registre import creer
+
+        return creer(valeurs, lots, auteur=auteur)
 
 
 class Consultation(Cherchable, LigneVersionnee):
@@ -105,6 +120,22 @@ class Consultation(Cherchable, LigneVersionnee):
     def modifiable_par(self, utilisateur: "Utilisateur") -> bool:
         return peut(utilisateur, Droit.SAISIR_UNE_DONNEE, self)
 
+    def clean(self) -> None:
+        super().clean()
+        lever(objections_a_la_consultation(self))
+
+    def modifier(self, valeurs: dict[str, Any], *, auteur: "Utilisateur", version: int) -> bool:
+        """Donne ces valeurs ; faux si elle les avait déjà. Lève ConflitDeVersion, ValidationError."""
+        from marches.tenue_du_registre import modifier
+
+        return modifier(self, valeurs, auteur=auteur, version=version)
+
+    def ajouter_un_lot(self, valeurs: dict[str, Any], *, auteur: "Utilisateur") -> "LotDeConsultation":
+        """Un lot de plus. Le même envoi reçu deux fois rend le premier. Lève ValidationError."""
+        from marches.tenue_du_registre import ajouter_un_lot
+
+        return ajouter_un_lot(self, valeurs, auteur=auteur)
+
 
 class LotDeConsultation(LigneVersionnee):
     """Un lot, ou la consultation entière quand elle n'est pas allotie (lot 1). Montants en euros hors taxes, poids en
@@ -159,23 +190,27 @@ class LotDeConsultation(LigneVersionnee):
                 name="lotdeconsultation_numero_unique",
                 violation_error_message="La consultation a déjà un lot de ce numéro.",
             ),
-            liste_fermee("suite", Suite, nom="lot_suite_connue", message="Suite inconnue.", facultatif=True),
+            liste_fermee(
+                "suite", Suite, nom="lotdeconsultation_suite_connue", message="Suite inconnue.", facultatif=True
+            ),
             liste_fermee(
                 "motif_sans_suite",
                 MotifSansSuite,
-                nom="lot_motif_connu",
+                nom="lotdeconsultation_motif_connu",
                 message="Motif inconnu.",
                 facultatif=True,
             ),
             *(
-                liste_fermee(champ, Reponse, nom=f"lot_{champ}_connu", message="Oui, non ou non renseigné.")
+                liste_fermee(
+                    champ, Reponse, nom=f"lotdeconsultation_{champ}_connu", message="Oui, non ou non renseigné."
+                )
                 for champ in ("clause_environnementale", "critere_environnemental", "clause_sociale", "critere_social")
             ),
             *(
                 models.CheckConstraint(
                     condition=Q(**{f"{champ}__isnull": True}) | Q(**{f"{champ}__gte": 0, f"{champ}__lte": 100}),
-                    name=f"lot_{champ}_borne",
-                    violation_error_message="Un poids est compris entre 0 et 100 %.",
+                    name=f"lotdeconsultation_{champ}_borne",
+                    violation_error_message="Un poids est compris entre 0 et 100, en pourcentage.",
                 )
                 for champ in ("poids_environnemental", "poids_social")
             ),
@@ -183,6 +218,32 @@ class LotDeConsultation(LigneVersionnee):
 
     def __str__(self) -> str:
         return f"{self.consultation.numero}, lot {self.numero}"
+
+    def clean(self) -> None:
+        super().clean()
+        consultation = self.consultation if "consultation" in self._state.fields_cache else None
+        if consultation is None and self.consultation_id is not None:
+            consultation = self.consultation
+        lever(objections_au_lot(self, consultation))
+
+    def modifier(self, valeurs: dict[str, Any], *, auteur: "Utilisateur", version: int) -> bool:
+        """Donne ces valeurs ; faux s'il les avait déjà. Lève ConflitDeVersion, ValidationError."""
+        from marches.tenue_du_registre import modifier
+
+        return modifier(self, valeurs, auteur=auteur, version=version)
+
+    def donner_une_suite(
+        self, suite: Suite, le: datetime.date | None, *, auteur: "Utilisateur", version: int, motif: str = ""
+    ) -> bool:
+        """Attribué, notifié, sans suite (avec son motif) ou abandonné, ce jour-là. Comme `modifier`."""
+        valeurs = {"suite": suite, "date_de_suite": le, "motif_sans_suite": motif}
+        return self.modifier(valeurs, auteur=auteur, version=version)
+
+    def retirer(self, *, auteur: "Utilisateur") -> None:
+        """Ôte un lot saisi par erreur ; son historique reste. Lève ValidationError si c'est le dernier."""
+        from marches.tenue_du_registre import retirer_le_lot
+
+        retirer_le_lot(self, auteur=auteur)
 
     @property
     def environnement(self) -> Reponse:

@@ -216,11 +216,13 @@ class CorrectionDeContrat(models.Model):
         verbose_name_plural = "corrections de contrats"
         ordering = ["-faite_le", "-pk"]
         constraints = [
-            liste_fermee("champ", ChampCorrige, nom="correction_champ_connu", message="Ce champ ne se corrige pas."),
+            liste_fermee(
+                "champ", ChampCorrige, nom="correctiondecontrat_champ_connu", message="Ce champ ne se corrige pas."
+            ),
             models.UniqueConstraint(
                 fields=["souche", "champ"],
                 condition=Q(annulee_le__isnull=True),
-                name="correction_une_en_vigueur",
+                name="correctiondecontrat_une_en_vigueur",
                 violation_error_message="Ce champ a déjà une correction : annulez-la d'abord.",
             ),
         ]

@@ -22,11 +22,14 @@ class CorrespondanceDeColonnes(models.Model):
         verbose_name_plural = "correspondances de colonnes"
         constraints = [
             liste_fermee(
-                "sorte", SorteDeFichier, nom="correspondance_sorte_connue", message="Sorte de fichier inconnue."
+                "sorte",
+                SorteDeFichier,
+                nom="correspondancedecolonnes_sorte_connue",
+                message="Sorte de fichier inconnue.",
             ),
             models.UniqueConstraint(
                 fields=["sorte", "signature"],
-                name="correspondance_unique",
+                name="correspondancedecolonnes_unique",
                 violation_error_message="Ces en-têtes ont déjà leur correspondance.",
             ),
         ]

@@ -71,6 +71,8 @@ def importer_le_depot(pk: int) -> None:
             return
         with contextlib.suppress(FichierIllisible, DatabaseError, OSError):
             mener(depot, Path(fichier.name))
+    if depot.etat not in A_FAIRE:
+        _oublier_le_fichier(depot)
 
 
 def _octets(depot: ImportDecp) -> Iterator[bytes]:
@@ -80,6 +82,11 @@ def _octets(depot: ImportDecp) -> Iterator[bytes]:
 
 def _refuser(depot: ImportDecp, message: str) -> None:
     depot.etat, depot.message = EtatDImport.REFUSE, message
-    with transaction.atomic():
-        depot.morceaux.all().delete()
-        depot.save(update_fields=["etat", "message"])
+    depot.save(update_fields=["etat", "message"])
+    _oublier_le_fichier(depot)
+
+
+def _oublier_le_fichier(depot: ImportDecp) -> None:
+    """Son nom et son empreinte suffisent. Un morceau à la fois : effacer 200 Mo ferait attendre tout le monde."""
+    for pk in list(depot.morceaux.values_list("pk", flat=True)):
+        depot.morceaux.filter(pk=pk).delete()

@@ -33,7 +33,7 @@ from marches.listes import EtatDImport, SourceDeContrat
 from marches.tenue_des_contrats import Bilan, accorder
 
 # Assez pour que l'écriture soit rapide, assez peu pour que les autres écrivains n'attendent pas.
-_PAS = 500
+_PAS = 250
 _OCTETS = 1 << 20
 # Un groupe tient dans sa colonne, SIREN compris.
 _LONGUEUR = 80
@@ -91,8 +91,6 @@ def _abandonner(trace: ImportDecp, suivante: int, etat: EtatDImport, message: st
     for compte in COMPTES:
         setattr(trace, compte, 0)
     trace.etat, trace.message = etat, message
-    if etat == EtatDImport.REFUSE:
-        trace.morceaux.all().delete()
     trace.save()
 
 
@@ -238,8 +236,7 @@ class _Import:
                 self._accorder(a_accorder)
 
     def _accorder(self, groupes: list[str]) -> None:
-        with transaction.atomic():
-            accorder(self.trace, groupes, self.suivante, self.bilan)
+        accorder(self.trace, groupes, self.suivante, self.bilan)
         laisser_ecrire_les_autres()
 
     def _publier(self) -> None:
@@ -250,7 +247,6 @@ class _Import:
         trace.etat, trace.applique_le = EtatDImport.APPLIQUE, timezone.now()
         with transaction.atomic():
             publier(self.suivante)
-            trace.morceaux.all().delete()
             trace.save()
 
 

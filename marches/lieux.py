@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import Protocol
 
-from marches.communes import commune_actuelle, communes_du_code_postal, departement_de, departement_du_code_postal
+from marches.communes import commune_actuelle, departement_de
 from marches.reponses import Reponse
 
 
@@ -42,10 +42,3 @@ def _du_departement(departement: str, territoire: Perimetre) -> Reponse:
     if departement in territoire.departements:
         return Reponse.OUI
     return Reponse.INCONNU if any(True for _ in territoire.communes) else Reponse.NON
-
-
-def lieu_possible(commune: str, code_postal: str) -> tuple[frozenset[str], str]:
-    """Les communes où un tiers peut être, et son département, vide s'il ne se sait pas : les arguments de `local`."""
-    if commune:
-        return frozenset({commune}), departement_de(commune)
-    return communes_du_code_postal(code_postal), departement_du_code_postal(code_postal)

@@ -38,7 +38,9 @@ class BudgetDeMandats(LigneVersionnee):
         verbose_name_plural = "budgets"
         ordering = ["nom"]
         constraints = [
-            liste_fermee("base", Base, nom="budget_base_connue", message="Les montants sont hors taxes ou TTC."),
+            liste_fermee(
+                "base", Base, nom="budgetdemandats_base_connue", message="Les montants sont hors taxes ou TTC."
+            ),
         ]
 
     def __str__(self) -> str:

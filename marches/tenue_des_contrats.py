@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
 
 from marches.consolidation import ContratConsolide, Piece, consolider, identite
 from marches.contrats import (
@@ -49,9 +50,12 @@ class _Lu:
 
 
 def accorder(import_decp: ImportDecp, groupes: list[str], suivante: int, bilan: Bilan) -> None:
-    """Récrit les contrats de ces groupes. L'appelant est dans une transaction, sous le verrou des contrats."""
+    """Récrit les contrats de ces groupes, sous le verrou des contrats : personne d'autre ne peut les changer.
+
+    Tout se lit et se calcule d'abord ; la transaction, qui fait attendre les autres écrivains, n'a plus qu'à écrire.
+    """
     lus = _relire(import_decp, groupes)
-    _noter_les_cohabitations(lus, suivante)
+    cohabitent = _noter_les_cohabitations(lus, suivante)
     tenus: dict[str, list[Contrat]] = {}
     for contrat in Contrat.objects.filter(groupe__in=groupes, a__isnull=True).order_by("pk"):
         tenus.setdefault(contrat.groupe, []).append(contrat)
@@ -59,7 +63,9 @@ def accorder(import_decp: ImportDecp, groupes: list[str], suivante: int, bilan: 
     ecriture = _Ecriture(suivante, corrections)
     for groupe, enregistrements in lus.items():
         ecriture.groupe(groupe, enregistrements, tenus.get(groupe, []), bilan)
-    ecriture.finir()
+    with transaction.atomic():
+        EnregistrementDecp.objects.bulk_update(cohabitent, ["cohabite_depuis"], batch_size=500)
+        ecriture.finir()
 
 
 def _relire(import_decp: ImportDecp, groupes: list[str]) -> dict[str, list[_Lu]]:
@@ -78,8 +84,11 @@ def _relire(import_decp: ImportDecp, groupes: list[str]) -> dict[str, list[_Lu]]
     return lus
 
 
-def _noter_les_cohabitations(lus: dict[str, list[_Lu]], suivante: int) -> None:
-    """Un fichier qui montre deux contrats sous un identifiant dit que ce ne sont pas deux versions d'un seul."""
+def _noter_les_cohabitations(lus: dict[str, list[_Lu]], suivante: int) -> list[EnregistrementDecp]:
+    """Un fichier qui montre deux contrats sous un identifiant dit que ce ne sont pas deux versions d'un seul.
+
+    Rend les enregistrements à récrire.
+    """
     a_noter = []
     for lignes in lus.values():
         ici = [ligne for ligne in lignes if ligne.ici and _officiel(ligne.enregistrement)]
@@ -87,7 +96,7 @@ def _noter_les_cohabitations(lus: dict[str, list[_Lu]], suivante: int) -> None:
             a_noter += [ligne.enregistrement for ligne in ici if ligne.enregistrement.cohabite_depuis is None]
     for enregistrement in a_noter:
         enregistrement.cohabite_depuis = suivante
-    EnregistrementDecp.objects.bulk_update(a_noter, ["cohabite_depuis"], batch_size=500)
+    return a_noter
 
 
 def _officiel(enregistrement: EnregistrementDecp) -> bool:

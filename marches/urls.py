@@ -1,11 +1,16 @@
 from django.urls import URLPattern, URLResolver, path
 
 from marches.views import (
+    accueil,
     article35,
+    consultations,
     contrats,
+    grille_des_consultations,
+    import_du_registre,
     import_mandats,
     imports,
     mandats,
+    resultats,
     revue,
     territoires,
 )
@@ -13,7 +18,44 @@ from marches.views import (
 app_name = "marches"
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", accueil.accueil, name="accueil"),
+    path("consultations/", consultations.consultations, name="consultations"),
+    path("consultations/grille/", grille_des_consultations.grille_des_consultations, name="grille_des_consultations"),
+    path(
+        "consultations/grille/<int:lot_du_registre>/",
+        grille_des_consultations.ligne_du_registre,
+        name="ligne_du_registre",
+    ),
+    path("consultations/import/", import_du_registre.importer, name="importer_le_registre"),
+    path("consultations/import/colonnes/", import_du_registre.colonnes, name="colonnes_du_registre"),
+    path("consultations/import/enregistrer/", import_du_registre.enregistrer, name="enregistrer_le_registre"),
+    path(
+        "consultations/import/<int:import_du_registre>/",
+        import_du_registre.import_du_registre,
+        name="import_du_registre",
+    ),
+    path(
+        "consultations/import/<int:import_du_registre>/defaire/",
+        import_du_registre.defaire_l_import,
+        name="defaire_l_import",
+    ),
+    path("consultations/ajouter/", consultations.ajouter, name="consultation_ajouter"),
+    path("consultations/<int:consultation>/", consultations.consultation, name="consultation"),
+    path("consultations/<int:consultation>/modifier/", consultations.modifier, name="consultation_modifier"),
+    path("consultations/<int:consultation>/lots/ajouter/", consultations.ajouter_un_lot, name="lot_ajouter"),
+    path(
+        "consultations/<int:consultation>/lots/<int:lot_du_registre>/modifier/",
+        consultations.modifier_un_lot,
+        name="lot_modifier",
+    ),
+    path(
+        "consultations/<int:consultation>/lots/<int:lot_du_registre>/retirer/",
+        consultations.retirer_un_lot,
+        name="lot_retirer",
+    ),
     path("article-35/", article35.article_35, name="article_35"),
+    path("resultats/<int:resultat>/<slug:liste>/", resultats.resultat, name="resultat"),
+    path("resultats/<int:resultat>/<slug:liste>/export/", resultats.resultat_export, name="resultat_export"),
     path("contrats/", contrats.contrats, name="contrats"),
     path("contrats/<uuid:souche>/", contrats.contrat, name="contrat"),
     path("imports/", imports.imports, name="imports"),

@@ -47,11 +47,13 @@ from indicateurs.models import (
     Justificatif,
     ValeurAnnuelle,
 )
-from marches.models import ImportDeMandats
+from marches.models import Consultation, ImportDeMandats, LotDeConsultation, ResultatDeCalcul
+from marches.registre_importe.defaire import lots_du_registre
 from partenaires.models import Convention, Partenaire, TypeDePartenaire
 from socle.echeances import Echeance, Precision
 from tests import fabriques, resolveur
-from tests.decor_marches import importer_des_mandats
+from tests.decor_marches import calculer_une_part, importer_des_mandats
+from tests.decor_registre import tenir_un_registre
 from tests.decor_suivi import attacher_un_suivi, demander_des_nouvelles
 
 ENTREE_AU_PLAN = datetime.date(2023, 12, 31)
@@ -66,6 +68,8 @@ PREMIERE_ANNEE = 2021
 # Celle où l'indicateur du décor a une valeur.
 ANNEE_DE_LA_VALEUR = 2023
 CHIFFRES_CLES = 3
+# Le calcul des parts du décor ; il a des résultats jusqu'à l'année de la valeur.
+CALCUL_D_UNE_PART = "part_environnementale_consultations"
 SECRET_DE_CALENDRIER = "le-secret-d-un-calendrier-d-essai"
 
 
@@ -128,6 +132,16 @@ class Decor:
                 return self.objet(Campagne).pk
             case "depot":
                 return self.objet(DepotDeClasseur).pk
+            case "resultat":
+                return self.objet(ResultatDeCalcul).pk
+            case "liste":
+                return "denominateur"
+            case "consultation":
+                return self.objet(Consultation).pk
+            case "lot_du_registre":
+                return self.objet(LotDeConsultation).pk
+            case "import_du_registre":
+                return lots_du_registre().last().pk
             case "mandats":
                 return self.objet(ImportDeMandats).pk
             case "collecte":
@@ -241,6 +255,8 @@ def decor_acces() -> Decor:
             *(indicateur, valeur, place, cible, justifier(valeur, comptes["responsable"])),
             *collecter(plan, valeur, comptes["responsable"]),
             importer_des_mandats(comptes["responsable"], ANNEE_DE_LA_VALEUR),
+            *tenir_un_registre(service, comptes["responsable"]),
+            calculer_une_part(CALCUL_D_UNE_PART, [ANNEE_DE_LA_VALEUR], "123456789"),
         )
         | gestes_et_traces(comptes["administrateur"], [premiere])
         | un_de_chaque(demander_des_nouvelles(plan, comptes["responsable"])),
@@ -288,6 +304,7 @@ def _petit_indicateur(plan: Plan, service: Service) -> tuple[Indicateur, ValeurA
         denominateur=consultations,
         service=service,
         sens=Sens.HAUSSE,
+        calculs=[CALCUL_D_UNE_PART],
     )
     valeur = fabriques.valeur(part, 2023, numerateur=42, etat=Etat.VALIDEE)
     cible = Cible.objects.create(indicateur=part, annee=2026, valeur=50, origine=OrigineDeCible.PLAN)
@@ -341,6 +358,9 @@ def plan_garni(nombre: int, *, indicateurs: int = 10, annees: int = 5, gestes: i
             pieces[0],
             *collecter(plan, valeur, comptes["responsable"]),
             importer_des_mandats(comptes["responsable"], ANNEE_DE_LA_VALEUR, nombre),
+            *tenir_un_registre(services[0], comptes["responsable"], nombre),
+            # Faute de SIREN, le périmètre est vide.
+            calculer_une_part(CALCUL_D_UNE_PART, range(PREMIERE_ANNEE, ANNEE_DE_LA_VALEUR + 1), "", nombre),
         )
         | gestes_et_traces(comptes["administrateur"], actions[:200], fois=nombre)
         | un_de_chaque(demander_des_nouvelles(plan, comptes["responsable"])),
@@ -472,6 +492,7 @@ def _indicateurs_garnis(
             unite="%",
             service=services[n % len(services)],
             denominateur=consultations if n % 3 == 0 else None,
+            calculs=[CALCUL_D_UNE_PART],
         )
         for n in range(combien - 1)
     )

@@ -1,9 +1,18 @@
 """Des marchés pour le décor des tables communes."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from comptes.models import Utilisateur
-from marches.models import BudgetDeMandats, ImportDeMandats, TotalDeMandats
+from marches.models import (
+    BudgetDeMandats,
+    Consultation,
+    ImportDeMandats,
+    LotDeConsultation,
+    ResultatDeCalcul,
+    TotalDeMandats,
+)
+from tests.fabriques_resultats import resultat
 
 
 def importer_des_mandats(auteur: Utilisateur, annee: int, tiers: int = 1) -> ImportDeMandats:
@@ -35,3 +44,16 @@ def importer_des_mandats(auteur: Utilisateur, annee: int, tiers: int = 1) -> Imp
         for siret in (f"{rang:014}", "")
     )
     return fait
+
+
+def calculer_une_part(code: str, annees: Iterable[int], perimetre: str, combien: int = 2) -> ResultatDeCalcul:
+    """Un résultat par année, de ce calcul sur le registre : des consultations toutes renseignées, moitié oui, moitié
+    non ; rend le dernier."""
+    consultations = Consultation.objects.bulk_create(
+        Consultation(numero=f"decor-{rang}", siren=perimetre[:9], objet=f"Consultation {rang}")
+        for rang in range(combien)
+    )
+    LotDeConsultation.objects.bulk_create(LotDeConsultation(consultation=c, suite="NOTIFIE") for c in consultations)
+    cles = [consultation.pk for consultation in consultations]
+    oui, non = cles[: combien // 2], cles[combien // 2 :]
+    return [resultat(code, annee, perimetre=perimetre, oui=oui, non=non) for annee in annees][-1]

@@ -22,7 +22,7 @@ from django.urls import reverse
 from actions.models import Action, Axe, DepotDeClasseur, NoteDeSuivi, Plan
 from comptes.models import Collectivite, Courriel, Jeton, Lot, Service, Trace, Utilisateur
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
-from marches.models import ImportDeMandats
+from marches.models import Consultation, ImportDeMandats, LotDeConsultation
 from partenaires.classeurs import COLONNES
 from partenaires.models import Convention, Partenaire
 from tests import fabriques, resolveur
@@ -229,6 +229,32 @@ def mandats_lus(site: "Site") -> dict[str, Any]:
     with sans_lendemain():
         adresse = site.decor.adresse("marches:colonnes_de_mandats")
         return {"essai": site.clients["administrateur"].post(adresse, mandats_deposes(site)).context["signe"]}
+
+
+def un_registre() -> dict[str, Any]:
+    return {"registre": SimpleUploadedFile("registre.csv", b"N\xc2\xb0 consultation;Objet\nNEUVE;Voirie\n")}
+
+
+def registre_depose(site: "Site") -> dict[str, Any]:
+    """Ce que la page des colonnes enverrait."""
+    with sans_lendemain():
+        colonnes = site.clients["administrateur"].post(
+            site.decor.adresse("marches:importer_le_registre"), un_registre()
+        )
+    return formulaire_de(colonnes)
+
+
+def registre_lu(site: "Site") -> dict[str, Any]:
+    """Le fichier signé que l'aperçu a mis dans sa page."""
+    with sans_lendemain():
+        adresse = site.decor.adresse("marches:colonnes_du_registre")
+        return {"depot": site.clients["administrateur"].post(adresse, registre_depose(site)).context["signe"]}
+
+
+def lot_rempli(site: "Site") -> dict[str, Any]:
+    """Un montant sur le lot du décor, qui est d'une consultation du service de l'agent."""
+    lot = site.decor.objet(LotDeConsultation)
+    return {"lignes": str(lot.pk), f"l{lot.pk}-montant_ht": "10", f"l{lot.pk}-version": str(lot.version)}
 
 
 NOUVEAU_MOT_DE_PASSE = "une-phrase-plus-longue-2026"
@@ -443,6 +469,43 @@ TABLE = [
         vide=302,
         sauf=a_chacun(405, frozenset({"lecteur", "agent"}), LECTURE),
     ),
+    # --- registre des consultations : celles du décor sont du service de l'agent
+    Ligne("marches:accueil"),
+    Ligne("marches:consultations"),
+    Ligne("marches:consultation"),
+    Ligne("marches:consultation_ajouter", SAISIR, {"numero": "NEUVE", "objet": TAPE, "service": un(Service)}),
+    Ligne("marches:consultation_modifier", SAISIR, {"objet": TAPE}),
+    Ligne("marches:lot_ajouter", SAISIR, {"objet": TAPE}),
+    Ligne("marches:lot_modifier", SAISIR, {"objet": TAPE}),
+    Ligne("marches:lot_retirer", SAISIR, {}, lit=405, vide=302, sauf=a_chacun(405, frozenset({"lecteur"}), LECTURE)),
+    Ligne("marches:grille_des_consultations", SAISIR, lot_rempli, vide=302),
+    Ligne(
+        "marches:ligne_du_registre",
+        SAISIR,
+        lot_rempli,
+        lit=405,
+        vide=302,
+        sauf=a_chacun(405, frozenset({"lecteur"}), LECTURE),
+    ),
+    Ligne("marches:importer_le_registre", RESPONSABLES, lambda _: un_registre(), ecrit=200),
+    *[
+        Ligne(
+            f"marches:{nom}",
+            RESPONSABLES,
+            envoi,
+            lit=405,
+            ecrit=ecrit,
+            vide=302,
+            sauf=a_chacun(405, frozenset({"lecteur", "agent"}), LECTURE),
+        )
+        for nom, envoi, ecrit in (
+            ("colonnes_du_registre", registre_depose, 200),
+            ("enregistrer_le_registre", registre_lu, 302),
+            ("defaire_l_import", {}, 302),
+        )
+    ],
+    Ligne("marches:import_du_registre"),
+    *fiche(Consultation, ADMINISTRATEURS),
     # --- mandats
     Ligne("marches:mandats"),
     Ligne("marches:import_de_mandats"),
@@ -463,6 +526,10 @@ TABLE = [
             ("retirer_mandats", {}, 302),
         )
     ],
+    # --- calculs
+    Ligne("marches:resultat"),
+    Ligne("marches:resultat_export"),
+    Ligne("indicateurs:retenir", RESPONSABLES, {"motif": TAPE}),
     # --- indicateurs
     Ligne("indicateurs:liste"),
     Ligne("indicateurs:detail"),

@@ -44,8 +44,12 @@ from indicateurs.models import (
     LigneDeVentilation,
     ValeurAnnuelle,
 )
+from marches.consultations import Consultation, LotDeConsultation
+from marches.correspondances import CorrespondanceDeColonnes
+from marches.models import ResultatDeCalcul
 from partenaires.models import Convention, Partenaire
-from tests import fabriques
+from tests import fabriques, fabriques_decp
+from tests.fabriques_marches import consultation
 
 JOUR = datetime.date(2024, 1, 1)
 CHOIX = "pas un choix valide"
@@ -146,6 +150,11 @@ def justificatif(**champs) -> Justificatif:
     return Justificatif(valeur=fabriques.valeur(fabriques.indicateur(), 2023, valeur=Decimal(1)), titre="x", **champs)
 
 
+def garde(**champs) -> ResultatDeCalcul:
+    periode = {"debut": datetime.date(2024, 1, 1), "fin": datetime.date(2024, 12, 31)}
+    return ResultatDeCalcul(code="marches_notifies", perimetre="243400470", empreinte="x", **periode, **champs)
+
+
 def cible(**champs) -> Cible:
     return Cible(**{"indicateur": fabriques.indicateur(), "annee": 2023, "valeur": Decimal(1), **champs})
 
@@ -159,6 +168,10 @@ def ligne_de_lot() -> LigneDeLot:
     lot = Lot.objects.create(intitule="x")
     contenu = apps.get_model("contenttypes", "ContentType").objects.get_for_model(Action)
     return LigneDeLot(lot=lot, type_d_objet=contenu, id_objet=1, champ="statut")
+
+
+def lot_de_consultation(**champs) -> LotDeConsultation:
+    return LotDeConsultation(consultation=consultation(lots=[]), **champs)
 
 
 def courriel(**champs) -> Courriel:
@@ -315,11 +328,47 @@ INFRACTIONS = [
     Infraction("demandedevaleur_renvoi_motive", lambda: demandee(phase="RENVOYEE", version_renvoyee=1)),
     Infraction("demandedevaleur_renvoi_motive", lambda: demandee(phase="RENVOYEE", motif_de_renvoi="Perdu.")),
     Infraction("demandedevaleur_renvoi_motive", lambda: demandee(motif_de_renvoi="Perdu.")),
+    # --- registre des consultations
+    Infraction("consultation_numero_unique", lambda: double(Consultation(numero="A1", objet="x"))),
+    Infraction("consultation_nature_connue", lambda: Consultation(numero="A1", objet="x", nature=INCONNU), dit=CHOIX),
+    Infraction(
+        "consultation_procedure_connue", lambda: Consultation(numero="A1", objet="x", procedure=INCONNU), dit=CHOIX
+    ),
+    Infraction(
+        "lotdeconsultation_numero_unique", lambda: double(LotDeConsultation(consultation=consultation(lots=[])))
+    ),
+    Infraction("lotdeconsultation_suite_connue", lambda: lot_de_consultation(suite=INCONNU), dit=CHOIX),
+    Infraction("lotdeconsultation_motif_connu", lambda: lot_de_consultation(motif_sans_suite=INCONNU), dit=CHOIX),
+    *[
+        Infraction(
+            f"lotdeconsultation_{champ}_connu", lambda champ=champ: lot_de_consultation(**{champ: INCONNU}), dit=CHOIX
+        )
+        for champ in ("clause_environnementale", "critere_environnemental", "clause_sociale", "critere_social")
+    ],
+    *[
+        Infraction(
+            f"lotdeconsultation_{champ}_borne",
+            lambda champ=champ: lot_de_consultation(**{champ: Decimal(101)}),
+            dit="100",
+        )
+        for champ in ("poids_environnemental", "poids_social")
+    ],
+    Infraction(
+        "correspondancedecolonnes_sorte_connue",
+        lambda: CorrespondanceDeColonnes(sorte=INCONNU, signature="x"),
+        dit=CHOIX,
+    ),
+    Infraction(
+        "correspondancedecolonnes_unique", lambda: double(CorrespondanceDeColonnes(sorte="REGISTRE", signature="x"))
+    ),
     Infraction("dimension_une_fois", lambda: double(Dimension(indicateur=fabriques.indicateur(), nom="par nature"))),
     Infraction("lignedeventilation_une_fois", lambda: double(ventilee())),
     Infraction("lignedeventilation_positive", lambda: ventilee(nombre=Decimal(-1))),
     Infraction("justificatif_fichier_ou_lien", lambda: justificatif()),
     Infraction("justificatif_fichier_ou_lien", lambda: justificatif(fichier="x", lien="https://exemple.fr/")),
+    # marches : résultats de calcul (un territoire n'a que des règles de champ)
+    Infraction("resultatdecalcul_unique", lambda: double(garde(territoire=fabriques_decp.territoire()))),
+    Infraction("resultatdecalcul_unique_sans_territoire", lambda: double(garde())),
 ]
 
 # --- Ce que le projet déclare ---------------------------------------------------------------------

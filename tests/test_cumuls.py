@@ -10,7 +10,8 @@ from django.utils import timezone
 from indicateurs import cumuls
 from indicateurs.listes import OrigineDeValeur
 from indicateurs.models import Indicateur, ValeurAnnuelle
-from tests import fabriques
+from marches.calculs.conservation import recalculer
+from tests import fabriques, fabriques_resultats
 
 CONSULTATIONS = Indicateur(code="consultations", unite="consultations")
 
@@ -64,3 +65,40 @@ def test_un_calcul_sur_une_annee_qui_court_n_en_devient_pas_la_valeur():
         fabriques.valeur(fabriques.indicateur(), cette_annee, valeur=81, origine=OrigineDeValeur.CALCUL)
     assert f"L'année {cette_annee} n'est pas finie" in refus.value.message_dict["annee"][0]
     assert fabriques.valeur(fabriques.indicateur(), cette_annee - 1, valeur=81, origine=OrigineDeValeur.CALCUL).pk
+
+
+# --- D'après les résultats gardés ---------------------------------------------------------------
+
+
+@pytest.fixture
+def finalisees(db):
+    fabriques_resultats.collectivite()
+    return fabriques.indicateur(code="finalisees", unite="consultations", calculs=["consultations_finalisees"])
+
+
+def garder(fin: datetime.date, nombre: int) -> None:
+    fabriques_resultats.resultat("consultations_finalisees", fin.year, fin=fin, oui=nombre)
+
+
+def test_le_cumul_est_celui_du_dernier_recalcul(finalisees):
+    for fin, nombre in (("2026-06-12", 70), ("2026-06-30", 81), ("2026-12-31", 99), ("2025-06-30", 77)):
+        garder(datetime.date.fromisoformat(fin), nombre)
+    cumul = cumuls.cumul_de(finalisees, datetime.date(2026, 7, 14))
+    assert str(cumul) == "au 30/06 : 81, N-1 même date : 77"
+
+
+def test_sans_resultat_de_l_an_passe_a_la_meme_date_un_tiret(finalisees):
+    garder(datetime.date(2026, 6, 30), 81)
+    garder(datetime.date(2025, 12, 31), 166)
+    assert str(cumuls.cumul_de(finalisees, datetime.date(2026, 7, 14))).endswith("N-1 même date : —")
+
+
+def test_l_an_passe_a_la_meme_date_n_est_pas_le_cumul_de_cette_annee(finalisees):
+    garder(datetime.date(2025, 6, 30), 77)
+    assert cumuls.cumul_de(finalisees, datetime.date(2026, 7, 14)) is None
+
+
+def test_un_recalcul_donne_le_cumul_de_ce_jour(finalisees):
+    recalculer()
+    cumul = cumuls.cumul_de(finalisees, timezone.localdate())
+    assert (cumul.au, cumul.valeur, cumul.un_an_plus_tot) == (timezone.localdate(), 0, 0)

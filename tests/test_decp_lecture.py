@@ -1,6 +1,7 @@
 """Les fichiers DECP : chaque format reconnu à son contenu, lu au fil de l'eau ; chaque fichier hostile refusé en
 clair."""
 
+import contextlib
 import json
 import os
 import resource
@@ -10,9 +11,13 @@ from pathlib import Path
 
 import ijson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from marches.decp.contrats import FichierIllisible, Format
+from marches.decp import lecture_json
+from marches.decp.contrats import ContratLu, FichierIllisible, Format, Refus
 from marches.decp.formats import ouvrir, reconnaitre
+from marches.decp.normalisation import normaliser
 from marches.decp.octets import ENREGISTREMENT_AU_PLUS
 
 DONNEES = Path(__file__).parent / "donnees" / "decp"
@@ -106,6 +111,14 @@ def test_un_grand_json_passe_entier_a_travers_les_morceaux(fichier):
     marches = [{"id": str(n), "objet": "é" * (n % 997), "montant": n + 0.5} for n in range(5000)]
     lus = contenus(fichier(json.dumps({"marches": marches}, ensure_ascii=False)))
     assert lus == marches
+
+
+@pytest.mark.parametrize("morceau", [1, 7, 64, 1000])
+@pytest.mark.parametrize("nom", ["synthetique_v1.json", "synthetique_v2.json"])
+def test_la_taille_des_morceaux_lus_ne_change_rien(morceau, nom, monkeypatch):
+    attendus = bruts(DONNEES / nom)
+    monkeypatch.setattr(lecture_json, "MORCEAU", morceau)
+    assert bruts(DONNEES / nom) == attendus
 
 
 def test_un_element_qui_n_est_pas_un_objet_est_refuse_seul(fichier):
@@ -252,6 +265,17 @@ def test_un_fichier_qui_n_en_est_pas_un_est_refuse_en_clair(cas, fichier):
     assert dit in refus(fichier(contenu, "marches.json"))
 
 
+@pytest.mark.parametrize("cas", ["html", "json sans marches", "xml d'autre chose", "texte", "gzip"])
+def test_reconnaitre_refuse_des_les_premiers_octets(cas, fichier):
+    with pytest.raises(FichierIllisible):
+        reconnaitre(fichier(ILLISIBLES[cas][0]))
+
+
+def test_des_lignes_vides_avant_les_colonnes_ne_comptent_pas(fichier):
+    (brut,) = bruts(fichier("\n\r\n" + ENTETE + "a,1\n"))
+    assert (brut.position, brut.defaut) == (1, "Ligne 4 : 2 cellules pour 5 colonnes.")
+
+
 def test_un_fichier_absent_ou_un_dossier_est_refuse(tmp_path):
     assert "ne s'ouvre pas" in refus(tmp_path / "absent.json")
     assert "ne s'ouvre pas" in refus(tmp_path)
@@ -268,6 +292,17 @@ def test_un_fichier_tronque_est_refuse_ou_qu_il_le_soit(nom, fichier):
         if nom.endswith(".csv") and coupe.endswith((b"\n", b"\r")):
             continue
         assert "tronqué" in refus(fichier(coupe)), coupure
+
+
+@given(nom=st.sampled_from(sorted(FORMATS)), place=st.floats(0, 1), otes=st.integers(0, 9), mis=st.binary(max_size=9))
+def test_un_fichier_abime_se_lit_ou_se_refuse_et_rien_d_autre(nom, place, otes, mis, tmp_path_factory):
+    octets = (DONNEES / nom).read_bytes()
+    debut = int(place * len(octets))
+    chemin = tmp_path_factory.mktemp("abime") / "fichier"
+    chemin.write_bytes(octets[:debut] + mis + octets[debut + otes :])
+    with contextlib.suppress(FichierIllisible), ouvrir(chemin) as lecture:
+        for brut in lecture.enregistrements:
+            assert isinstance(normaliser(brut, lecture.format), ContratLu | Refus)
 
 
 # --- Ce qui veut nuire ----------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """D'un enregistrement DECP à un contrat : chaque piège des fichiers publiés, et rien qui lève une exception."""
 
 import datetime
+import json
 import re
 from decimal import Decimal
 from pathlib import Path
@@ -504,6 +505,15 @@ def test_aucun_contenu_ne_leve_d_exception(contenu, format, nomme):
         assert resultat.titulaires == tuple(sorted(set(resultat.titulaires)))
         assert isinstance(est_un_marche_subsequent(resultat), bool)
         assert "\x00" not in repr(resultat).replace("\\x00", "\x00")
+
+
+@given(contenu=st.dictionaries(NOMS, CONTENUS, max_size=10), format=st.sampled_from(Format))
+def test_un_contenu_garde_puis_relu_dit_le_meme_contrat(contenu, format):
+    """Ce qui se garde d'un enregistrement est son texte canonique : le relire ne doit rien changer au contrat."""
+    contenu = {**contenu, "acheteur": {"id": ACHETEUR}, "acheteur_id": ACHETEUR, "objet": "x"}
+    relu = json.loads(canonique(contenu))
+    assert empreinte(relu) == empreinte(contenu)
+    assert normaliser(Brut(1, relu), format, AUJOURD_HUI) == normaliser(Brut(1, contenu), format, AUJOURD_HUI)
 
 
 def test_un_contenu_profond_ne_leve_pas_d_exception():

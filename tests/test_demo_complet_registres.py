@@ -1,17 +1,36 @@
 """Les registres synthétiques : 166, 25 % et 53 % en sortent pour 2023, recomptés ici sans les calculs du produit."""
 
 import datetime
-from collections import Counter
+import json
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
 
+import jsonschema
 import pytest
 
+from accueil.demo_complet.registres import consultations, decp, fournisseurs
 from accueil.demo_complet.registres.fournisseurs import AUTRES_ACHETEURS, SIREN
 from comptes.models import Siren
-from indicateurs.models import ValeurAnnuelle
-from marches.listes import Base, MotifSansSuite, Nature, Procedure, Suite
-from marches.models import BudgetDeMandats, Consultation, ImportDeMandats, LotDeConsultation, TotalDeMandats
+from indicateurs.models import Indicateur, ValeurAnnuelle
+from marches.calculs.catalogue import CALCULS
+from marches.listes import Base, EtatDImport, MotifSansSuite, Nature, Procedure, Suite
+from marches.models import (
+    BudgetDeMandats,
+    Consultation,
+    Contrat,
+    ContratDeConsultation,
+    ImportDecp,
+    ImportDeMandats,
+    LotDeConsultation,
+    ResultatDeCalcul,
+    Territoire,
+    TitulaireDeContrat,
+    TotalDeMandats,
+)
 from tests.site_complet import MAINTENANT, horloge, site_du_fichier
 
 __all__ = ["horloge", "site_du_fichier"]
@@ -23,6 +42,7 @@ ANNEES = range(2022, 2027)
 ICI = {"34050", "34127", "34154", "34176", "34192", "34240", "34321", "34344"}
 # Ces codes postaux ne disent pas la commune ; les communes de 34160 sont toutes hors des huit.
 AILLEURS_SANS_COMMUNE = {"34160"}
+SCHEMA = Path(__file__).parent / "donnees" / "schema_decp_v2.0.4.json"
 ARTICLE_35 = datetime.date(2026, 8, 21)
 
 
@@ -211,6 +231,108 @@ def test_des_tiers_sont_sans_siret_sans_nom_ou_sans_lieu():
     assert TotalDeMandats.objects.filter(commune="", code_postal="").exists()
 
 
+# --- Les contrats publiés ----------------------------------------------------------------------------
+
+
+def en_vigueur(siren: str = SIREN) -> list[Contrat]:
+    return list(Contrat.objects.en_vigueur().filter(siren=siren).prefetch_related("titulaires"))
+
+
+def test_les_deux_fichiers_sont_passes_par_l_import():
+    assert {(i.format, i.etat, i.refuses) for i in ImportDecp.objects.all()} == {
+        ("json-v2", EtatDImport.APPLIQUE, 0),
+        ("tabulaire", EtatDImport.APPLIQUE, 0),
+    }
+    assert all("synthetiques" in nom for nom in ImportDecp.objects.values_list("nom", flat=True))
+
+
+def test_trois_acheteurs_inventes_ont_des_contrats_chaque_annee_depuis_2024():
+    for siren in (SIREN, *AUTRES_ACHETEURS):
+        annees = Counter(contrat.date.year for contrat in en_vigueur(siren) if contrat.date)
+        assert set(annees) == {2024, 2025, 2026}
+        assert min(annees.values()) >= 30
+
+
+def test_les_considerations_sont_la_et_manquent_parfois():
+    for annee in (2024, 2025, 2026):
+        dites = Counter(
+            contrat.environnement for contrat in en_vigueur() if contrat.date and contrat.date.year == annee
+        )
+        assert min(dites["OUI"], dites["NON"]) >= 30
+    assert any(contrat.environnement == "INCONNU" for contrat in en_vigueur())
+
+
+def test_la_revue_a_de_quoi_montrer():
+    contrats = en_vigueur()
+    assert len([contrat for contrat in contrats if contrat.date is None]) == 2
+    assert {contrat.drapeau for contrat in contrats} == {"", "que_des_neuf", "symbolique"}
+    assert [contrat for contrat in contrats if contrat.montant == 999_999_999]
+    assert len([contrat for contrat in contrats if contrat.conflit]) >= 2
+    assert [contrat for contrat in contrats if contrat.subsequent]
+    assert [contrat for contrat in contrats if contrat.concession]
+    assert ImportDecp.objects.get(format="json-v2").doublons == 1
+
+
+def test_des_titulaires_sont_situes_et_d_autres_non():
+    situes = [titulaire.commune for contrat in en_vigueur() for titulaire in contrat.titulaires.all()]
+    assert "" in situes
+    assert ICI & {*situes}
+    assert {*situes} - ICI - {""}
+
+
+def test_des_contrats_sont_rattaches_a_leur_consultation_et_d_autres_seulement_suggeres():
+    souches = set(ContratDeConsultation.objects.values_list("souche", flat=True))
+    rattaches = [contrat for contrat in en_vigueur() if contrat.souche in souches]
+    assert 50 <= len(rattaches) == len(souches) < len(en_vigueur())
+    lots = dict(ContratDeConsultation.objects.values_list("souche", "lot__siret"))
+    assert all(lots[c.souche] in {t.identifiant for t in c.titulaires.all()} for c in rattaches)
+
+
+def test_le_json_est_valide_au_regard_du_schema():
+    hasard = Random(1)  # noqa: S311
+    connus = fournisseurs.inventer(hasard)
+    registre = consultations.Registre(SimpleNamespace(services=defaultdict(lambda: None)), connus, hasard)
+    publication = decp.publier([*registre.dossiers()], connus, hasard)
+    jsonschema.Draft7Validator(json.loads(SCHEMA.read_text(encoding="utf-8"))).validate(publication.contenu)
+
+
+# --- Les calculs -------------------------------------------------------------------------------------
+
+
+def resultat(code: str, annee: int, territoire: str | None = None) -> ResultatDeCalcul:
+    lignes = ResultatDeCalcul.objects.filter(code=code, debut__year=annee, fin__year=annee, perimetre=SIREN)
+    return lignes.filter(territoire__code=territoire).order_by("-calcule_le", "-pk")[0]
+
+
+@pytest.mark.parametrize("annee", ANNEES)
+def test_les_resultats_gardes_sont_ceux_qu_on_recompte(annee):
+    assert resultat("consultations_finalisees", annee).valeur == len(finalisees(annee))
+    part = resultat("part_environnementale_consultations", annee)
+    decompte = environnement(annee)
+    assert (part.numerateur, part.denominateur) == (decompte["oui"], decompte["oui"] + decompte["non"])
+    locale = resultat("part_locale_achats", annee, "pays-de-l-or")
+    sommes = mandats(annee)
+    assert (locale.numerateur, locale.denominateur) == (sommes["ici"], sommes["ici"] + sommes["ailleurs"])
+
+
+def test_les_resultats_de_2023_s_affichent_166_25_et_53():
+    def a_l_affichage(resultat: ResultatDeCalcul) -> int:
+        return int(resultat.valeur.quantize(Decimal(1), ROUND_HALF_UP))
+
+    assert a_l_affichage(resultat("consultations_finalisees", 2023)) == 166
+    assert a_l_affichage(resultat("part_environnementale_consultations", 2023)) == 25
+    assert a_l_affichage(resultat("part_locale_achats", 2023, "pays-de-l-or")) == 53
+
+
+def test_quatre_indicateurs_se_recalculent():
+    calculs = dict(Indicateur.objects.exclude(calculs=[]).values_list("code", "calculs"))
+    assert calculs["consultations"] == ["consultations_finalisees"]
+    assert set(calculs) == {"consultations", "clauses-environnementales", "clauses-sociales", "achats-locaux"}
+    assert {code for codes in calculs.values() for code in codes} <= set(CALCULS)
+    assert Indicateur.objects.get(code="achats-locaux").territoire.code == "pays-de-l-or"
+    assert Territoire.objects.count() == 3
+
+
 # --- Tout est inventé --------------------------------------------------------------------------------
 
 
@@ -221,6 +343,7 @@ def cle_juste(numero: str) -> bool:
 
 def test_les_numeros_sont_justes_et_ne_sont_a_personne():
     sirets = {*LotDeConsultation.objects.values_list("siret", flat=True)}
+    sirets |= {*TitulaireDeContrat.objects.values_list("identifiant", flat=True)}
     sirets |= {*TotalDeMandats.objects.values_list("siret", flat=True)}
     sirens = {*Siren.objects.values_list("numero", flat=True), *AUTRES_ACHETEURS}
     assert len(sirets) > 150
@@ -235,4 +358,6 @@ def test_tout_ce_qui_se_nomme_se_dit_fictif():
     assert not TotalDeMandats.objects.exclude(nom="").exclude(nom__contains="fictif").exists()
     assert not Consultation.objects.exclude(numero__startswith="SYN-").exists()
     assert not [objet for objet in Consultation.objects.values_list("objet", flat=True) if "ficti" not in objet]
+    assert not Contrat.objects.exclude(objet__contains="ficti").exists()
     assert set(Consultation.objects.values_list("siren", flat=True)) == {SIREN}
+    assert set(Contrat.objects.values_list("siren", flat=True)) == {SIREN, *AUTRES_ACHETEURS}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from marches.communes import communes_du_code_postal
-from marches.lieux import lieu_possible, local
+from marches.lieux import local
 from marches.reponses import Reponse
 
 OUI, NON, INCONNU = Reponse.OUI, Reponse.NON, Reponse.INCONNU
@@ -69,16 +69,3 @@ def test_une_commune_connue_repond_directement(commune, territoire, reponse):
 )
 def test_un_departement_seul_ne_repond_qu_a_un_territoire_de_departements(communes, departement, territoire, reponse):
     assert local(communes, departement, territoire) == reponse
-
-
-@pytest.mark.parametrize(
-    ("commune", "code_postal", "communes", "departement"),
-    [
-        ("34154", "34130", {"34154"}, "34"),
-        ("", "34280", {"34344"}, "34"),
-        ("", "34961", set(), "34"),
-        ("", "", set(), ""),
-    ],
-)
-def test_un_lieu_se_dit_par_sa_commune_sinon_par_son_code_postal(commune, code_postal, communes, departement):
-    assert lieu_possible(commune, code_postal) == (communes, departement)

@@ -12,7 +12,14 @@ from django.urls import reverse
 from comptes.droits import Role
 from comptes.gestes import Geste, Trace
 from marches.mandats.imports import Depot
-from marches.models import BudgetDeMandats, CorrespondanceDeColonnes, ImportDeMandats, TotalDeMandats
+from marches.models import (
+    BudgetDeMandats,
+    CorrespondanceDeColonnes,
+    ImportDeMandats,
+    ResultatDeCalcul,
+    Territoire,
+    TotalDeMandats,
+)
 from tests import fabriques
 from tests.classeurs import en_csv, xlsx
 from tests.test_mandats_lecture import TITRES, A, B, ligne
@@ -131,6 +138,17 @@ def test_un_second_import_remplace_le_premier_et_le_retirer_lui_rend_sa_place(re
     responsable.post(reverse("marches:retirer_mandats", args=[ImportDeMandats.objects.en_vigueur().get().pk]))
     assert ImportDeMandats.objects.en_vigueur().get() == premier
     assert ImportDeMandats.objects.count() == 2
+
+
+def test_les_calculs_de_l_exercice_se_refont_a_l_import_et_au_retrait(responsable):
+    Territoire.objects.get_or_create(code="mauguio", defaults={"nom": "Mauguio", "communes": ["34154"]})
+    importer(responsable, xlsx([TITRES, ligne(), ligne(SIRET=B, CP="34000", Ville="", **{"Montant HT": 300})]))
+    resultats = ResultatDeCalcul.objects.filter(
+        code="part_locale_achats", debut__year=2023, territoire__code="mauguio"
+    )
+    assert resultats.order_by("calcule_le").last().valeur == 25
+    responsable.post(reverse("marches:retirer_mandats", args=[ImportDeMandats.objects.get().pk]))
+    assert resultats.order_by("calcule_le").last().valeur is None
 
 
 def test_retirer_deux_fois_n_ecrit_qu_une_trace(responsable):

@@ -94,10 +94,22 @@ PAGES = {
     "indicateurs:liste": Ligne(
         TOUS, variantes=("?plan=plan-garni&sans_valeur=2026", "?plan=plan-garni&sans_valeur=2023", "?page=2")
     ),
+    "marches:accueil": Ligne(TOUS),
+    "marches:consultations": Ligne(TOUS, variantes=("?annee=2024&social=OUI", "?page=2", "?q=introuvable")),
+    "marches:consultation": Ligne(TOUS),
+    **{
+        f"marches:{nom}": Ligne(GESTE)
+        for nom in ("consultation_ajouter", "consultation_modifier", "lot_ajouter", "lot_modifier")
+    },
+    "marches:grille_des_consultations": Ligne(GESTE, variantes=("?manque=environnement", "?annee=2024&page=2")),
+    "marches:importer_le_registre": Ligne((Role.RESPONSABLE,)),
+    "marches:import_du_registre": Ligne((Role.LECTEUR, Role.RESPONSABLE)),
     "marches:mandats": Ligne(TOUS),
     "marches:import_de_mandats": Ligne((Role.LECTEUR, Role.RESPONSABLE), variantes=("?par=commune", "?page=2")),
     "marches:importer_mandats": Ligne((Role.RESPONSABLE,)),
     "indicateurs:detail": Ligne(TOUS, graphiques=1),
+    "indicateurs:retenir": Ligne((Role.RESPONSABLE,)),
+    "marches:resultat": Ligne((Role.LECTEUR, Role.RESPONSABLE), variantes=("?page=2",)),
     "indicateurs:objectifs": Ligne((Role.LECTEUR,)),
     "indicateurs:collectes": Ligne((Role.RESPONSABLE,)),
     "indicateurs:collecte_ouvrir": Ligne((Role.RESPONSABLE,)),
@@ -166,8 +178,16 @@ SANS_PAGE = {
     "actions:grille_ligne": 405,  # un envoi
     "indicateurs:saisie_ligne": 405,  # un envoi
     "indicateurs:appliquer_import": 405,  # un envoi
+    **{
+        f"marches:{nom}": 405
+        for nom in (
+            *("colonnes_du_registre", "enregistrer_le_registre", "defaire_l_import"),
+            *("ligne_du_registre", "lot_retirer"),
+        )
+    },
     **{f"marches:{nom}_mandats": 405 for nom in ("colonnes_de", "enregistrer", "retirer")},
     "indicateurs:export": 200,  # un fichier
+    "marches:resultat_export": 200,  # un fichier
     "actions:appliquer_en_nombre": 405,  # un envoi
     "actions:appliquer_depot": 405,  # un envoi
     "actions:abandonner_depot": 405,  # un envoi

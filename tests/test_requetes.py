@@ -20,6 +20,7 @@ from django.test.utils import CaptureQueriesContext
 from actions.models import Action, Axe, NoteDeSuivi, PartenaireDeLAction, Plan
 from comptes.models import Collectivite, Courriel, Jeton, Lot, Service, Trace, Utilisateur
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
+from marches.models import Consultation
 from partenaires.models import Convention, Partenaire
 from tests import resolveur
 from tests.decor import Decor, plan_garni
@@ -62,7 +63,7 @@ def fiche(modele: type[models.Model], liste: int, **pages: int) -> list[Page]:
 PAGES = [
     # --- accueil
     *[
-        Page("accueil:tableau_de_bord", 15, requete, qui)
+        Page("accueil:tableau_de_bord", 17, requete, qui)
         for requete in ("", "?annee=2023", "?annee=2024", "?au=2024-03-01", "?plan=plan-garni")
         for qui in ("administrateur", "agent", "responsable")
     ],
@@ -196,17 +197,41 @@ PAGES = [
     Page("actions:calendrier", 6, qui="anonyme"),
     # --- indicateurs
     *[
-        Page("indicateurs:liste", 10, requete)
+        Page("indicateurs:liste", 12, requete)
         for requete in ("", "?plan=plan-garni", "?sans_valeur=2026", "?plan=plan-garni&sans_valeur=2026", "?page=2")
     ],
-    Page("indicateurs:liste", 12, qui="agent"),
+    Page("indicateurs:liste", 14, qui="agent"),
+    Page("marches:accueil", 5),
+    *[
+        Page("marches:consultations", 12, requete, qui)
+        for requete in ("", "?page=2", "?annee=2024&social=OUI&suite=NOTIFIE&q=nettoyage", "?sort=-finalisee_le")
+        for qui in ("administrateur", "agent")
+    ],
+    *[Page("marches:consultations", 12, f"?format={forme}") for forme in ("xlsx", "ods", "csv")],
+    *[Page("marches:consultation", 12, qui=qui) for qui in ("lecteur", "agent", "responsable")],
+    *[
+        Page(f"marches:{nom}", 12, qui=qui)
+        for nom in ("consultation_ajouter", "consultation_modifier", "lot_ajouter", "lot_modifier")
+        for qui in ("agent", "responsable")
+    ],
+    *[
+        Page("marches:grille_des_consultations", 8, requete, qui)
+        for requete in ("", "?manque=environnement", "?annee=2024&page=2")
+        for qui in ("agent", "responsable")
+    ],
+    Page("marches:importer_le_registre", 9, qui="responsable"),
+    Page("marches:import_du_registre", 14, qui="responsable"),
+    *fiche(Consultation, 12, change=14, history=12),
     Page("marches:mandats", 5),
     Page("marches:import_de_mandats", 9),
     Page("marches:import_de_mandats", 8, "?par=commune", "responsable"),
     *[Page("marches:import_de_mandats", 8, f"?format={forme}") for forme in ("xlsx", "ods", "csv")],
     Page("marches:importer_mandats", 8, qui="responsable"),
-    Page("indicateurs:detail", 12),
-    Page("indicateurs:detail", 12, qui="responsable"),
+    Page("indicateurs:detail", 17),
+    Page("indicateurs:detail", 17, qui="responsable"),
+    Page("indicateurs:retenir", 12, qui="responsable"),
+    *[Page("marches:resultat", 8, requete) for requete in ("", "?page=2")],
+    *[Page("marches:resultat_export", 8, f"?format={forme}") for forme in ("xlsx", "ods", "csv")],
     *[Page("indicateurs:export", 12, f"?format={forme}&plan=plan-garni") for forme in ("xlsx", "ods", "csv")],
     Page("indicateurs:export", 12, "?sans_valeur=2023&de=2015&a=2023", "agent"),
     Page("indicateurs:importer", 8, qui="responsable"),
@@ -284,6 +309,11 @@ SANS_OBJET = {
         "indicateurs:saisie_ligne",
         "indicateurs:appliquer_import",
         *(f"marches:{nom}_mandats" for nom in ("colonnes_de", "enregistrer", "retirer")),
+        "marches:colonnes_du_registre",
+        "marches:enregistrer_le_registre",
+        "marches:defaire_l_import",
+        "marches:ligne_du_registre",
+        "marches:lot_retirer",
         "actions:campagne_relancer",
         "actions:campagne_clore",
         "actions:campagne_rouvrir",
@@ -305,6 +335,7 @@ SANS_OBJET = {
     **sans_geste(AccessLog, "add"),
     **sans_geste(AccessFailureLog, "add"),
     **sans_geste(Action, "delete"),
+    **sans_geste(Consultation, "add", "delete"),
     **sans_geste(ValeurAnnuelle, "delete"),
     **sans_geste(Cible, "delete"),
 }

@@ -8,6 +8,7 @@ from accueil.demo_complet.collecte import collecter
 from accueil.demo_complet.personnes import SERVICE_DE_L_AGENT, reunir
 from accueil.demo_complet.pilotage import Pilotage
 from accueil.demo_complet.registres.tenue import tenir
+from accueil.demo_complet.registres.territoires import decrire
 from accueil.demo_complet.suivi import Suivi
 
 __all__ = ["SERVICE_DE_L_AGENT", "ecrire"]
@@ -24,6 +25,7 @@ def ecrire() -> None:
     le_plan = plan.ouvrir(equipe, calendrier)
     par_sigle = partenaires.presenter(le_plan, calendrier, equipe.responsable)
     actions = plan.vivre(le_plan, equipe, par_sigle, calendrier, maintenant)
+    decrire(equipe, Calendrier())
     indicateurs.mesurer(le_plan, equipe, actions, calendrier, maintenant)
     # En dernier : un tirage de plus ici ne change rien à ce qui précède.
     chronique = Chronique()

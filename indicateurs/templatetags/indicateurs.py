@@ -29,6 +29,12 @@ def peut_saisir(utilisateur, indicateur: Indicateur) -> bool:
     return peut(utilisateur, Droit.SAISIR_UNE_DONNEE, indicateur)
 
 
+@register.filter
+def peut_retenir(utilisateur) -> bool:
+    """{% if user|peut_retenir %} : qui valide les valeurs retient celles que les calculs donnent."""
+    return peut(utilisateur, Droit.VALIDER)
+
+
 @register.inclusion_tag("indicateurs/_valeurs_demandees.html")
 def valeurs_demandees(utilisateur) -> dict[str, list[Attente]]:
     """{% valeurs_demandees user %} : une ligne par collecte ouverte où son service doit encore une valeur."""

@@ -59,6 +59,10 @@ def _des_contrats(fonction: Callable[..., Resultat]) -> Callable[[Donnees, Perim
     return lambda donnees, perimetre: fonction(donnees.contrats, perimetre)
 
 
+def _des_groupes(donnees: Donnees, perimetre: Perimetre) -> Resultat:
+    return regroupement.consultations_estimees(donnees.contrats, perimetre, donnees.groupes)
+
+
 def _du_registre(fonction: Callable[..., Resultat]) -> Callable[[Donnees, Perimetre], Resultat]:
     return lambda donnees, perimetre: fonction(donnees.consultations, perimetre)
 
@@ -84,7 +88,7 @@ _TOUS = (
         "notifiés à soixante jours au plus l'un de l'autre, n'en font qu'une, comptée l'année du premier.",
         "consultations",
         Source.DECP,
-        _des_contrats(regroupement.consultations_estimees),
+        _des_groupes,
         estimation=True,
     ),
     Calcul(

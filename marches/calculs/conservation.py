@@ -18,7 +18,8 @@ from django.utils import timezone
 
 from marches.calculs.catalogue import CALCULS, Calcul, Source
 from marches.calculs.chargement import acheteurs_de_la_collectivite, charger
-from marches.calculs.lignes import Donnees, LigneDeContrat, Perimetre, empreinte
+from marches.calculs.lignes import Donnees, Perimetre, empreinte
+from marches.calculs.regroupement import regrouper
 from marches.calculs.resultats import Resultat, en_nombre
 from marches.models import ResultatDeCalcul, Territoire
 
@@ -41,7 +42,8 @@ def recalculer(
     annees: Iterable[int] = (),
     sources: Collection[Source] = tuple(Source),
 ) -> int:
-    """Refait et garde les calculs annuels de la collectivité, pour chaque territoire ; rend le nombre de résultats.
+    """Refait et garde les calculs de la collectivité, pour chaque territoire : chaque année, et l'année en cours à ce
+    jour face à la même date de la précédente ; rend le nombre de résultats.
 
     À appeler après un import, une correction, une saisie. `sirens` : d'autres acheteurs à refaire, chacun pour lui.
     `annees` : celles-là seulement ; sinon toutes celles que disent les enregistrements, et l'année en cours.
@@ -57,13 +59,39 @@ def recalculer(
 
 def _recalculer_un_perimetre(acheteurs: str, annees: frozenset[int], sources: Collection[Source]) -> int:
     lu_le = timezone.now()
-    donnees = charger(acheteurs, sources)
+    donnees = avec_les_groupes(charger(acheteurs, sources))
     territoires = list(Territoire.objects.order_by("pk"))
     gardes = 0
-    for annee in sorted(annees or annees_presentes(donnees)):
-        demandes = list(_demandes(Perimetre.annee(acheteurs, annee), territoires, sources))
-        gardes += len(garder(donnees, demandes, lu_le))
+    perimetres = [Perimetre.annee(acheteurs, annee) for annee in sorted(annees or annees_presentes(donnees))]
+    if not annees or timezone.localdate().year in annees:
+        perimetres += [perimetre for perimetre in a_ce_jour(acheteurs) if perimetre not in perimetres]
+    for perimetre in perimetres:
+        demandes = list(_demandes(perimetre, territoires, sources))
+        gardes += len(garder(donnees, perimetre, demandes, lu_le))
     return gardes
+
+
+def a_ce_jour(acheteurs: str) -> list[Perimetre]:
+    """Du 1er janvier à aujourd'hui, et du 1er janvier à la même date un an plus tôt."""
+    fins = (timezone.localdate(), un_an_avant(timezone.localdate()))
+    return [Perimetre(acheteurs, fin.replace(month=1, day=1), fin) for fin in fins]
+
+
+def un_an_avant(jour: datetime.date) -> datetime.date:
+    """La même date ; le 28 février répond au 29."""
+    bissextile = (jour.month, jour.day) == (2, 29)
+    return jour.replace(year=jour.year - 1, day=28 if bissextile else jour.day)
+
+
+def avec_les_groupes(donnees: Donnees) -> Donnees:
+    """Les mêmes, leurs contrats regroupés une fois pour toutes les années."""
+    return replace(donnees, groupes=tuple(regrouper(donnees.contrats)))
+
+
+def de_la_periode(donnees: Donnees, perimetre: Perimetre) -> Donnees:
+    """Les mêmes, sans les contrats des autres périodes : seul le regroupement, déjà fait, en avait besoin."""
+    utiles = (ligne for ligne in donnees.contrats if ligne.date is None or perimetre.contient(ligne.date))
+    return replace(donnees, contrats=tuple(utiles))
 
 
 def annees_presentes(donnees: Donnees) -> set[int]:
@@ -95,7 +123,7 @@ def calculer(perimetre: Perimetre, territoire: Territoire | None = None) -> list
     lu_le = timezone.now()
     territoires = [] if territoire is None else [territoire]
     demandes = list(_demandes(perimetre, territoires, tuple(Source)))
-    return garder(charger(perimetre.acheteurs), demandes, lu_le)
+    return garder(avec_les_groupes(charger(perimetre.acheteurs)), perimetre, demandes, lu_le)
 
 
 def resultat_courant(code: str, perimetre: Perimetre, territoire: Territoire | None = None) -> ResultatDeCalcul | None:
@@ -112,14 +140,18 @@ def courants(perimetre: Perimetre, territoire: Territoire | None = None) -> Quer
     ).order_by("-calcule_le", "-pk")
 
 
-def garder(donnees: Donnees, demandes: Sequence[Demande], lu_le: datetime.datetime) -> list[ResultatDeCalcul]:
-    """Calcule et garde, dans l'ordre des demandes. `lu_le` : le moment où les données ont été lues.
+def garder(
+    donnees: Donnees, perimetre: Perimetre, demandes: Sequence[Demande], lu_le: datetime.datetime
+) -> list[ResultatDeCalcul]:
+    """Calcule et garde, dans l'ordre des demandes, toutes de la même période. `lu_le` : le moment où les données ont
+    été lues.
 
     Deux recalculs à la fois ne se gênent pas : la même ligne ne s'écrit qu'une fois, et celui qui a lu le plus tard
     fait foi.
     """
+    utiles = de_la_periode(donnees, perimetre)
     resumes = _Resumes(donnees)
-    calcules = [_ligne(demande, _calculer(donnees, demande), resumes, lu_le) for demande in demandes]
+    calcules = [_ligne(d, d.calcul.calculer(utiles, d.perimetre), resumes, lu_le) for d in demandes]
     with transaction.atomic():
         connus = _connus(calcules)
         ResultatDeCalcul.objects.bulk_create(
@@ -130,18 +162,6 @@ def garder(donnees: Donnees, demandes: Sequence[Demande], lu_le: datetime.dateti
         for tranche in _par_tranche([ligne.pk for ligne in gardes]):
             ResultatDeCalcul.objects.filter(pk__in=tranche, calcule_le__lt=lu_le).update(calcule_le=lu_le)
     return gardes
-
-
-def _calculer(donnees: Donnees, demande: Demande) -> Resultat:
-    """Seul un regroupement regarde au-delà de la période : les autres ne parcourent que ses contrats."""
-    if demande.calcul.estimation:
-        return demande.calcul.calculer(donnees, demande.perimetre)
-    utiles = tuple(ligne for ligne in donnees.contrats if _peut_compter(ligne, demande.perimetre))
-    return demande.calcul.calculer(replace(donnees, contrats=utiles), demande.perimetre)
-
-
-def _peut_compter(ligne: LigneDeContrat, perimetre: Perimetre) -> bool:
-    return ligne.date is None or perimetre.contient(ligne.date)
 
 
 # --- La ligne gardée ----------------------------------------------------------------------------------------

@@ -109,13 +109,36 @@ class LigneDeMandats:
     departement: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Groupe:
+    """Une consultation estimée : des contrats du même acheteur, de la même procédure, de la même racine d'objet,
+    rapprochés.
+
+    `contrats` : leurs identifiants, par date de notification. `racine` : l'objet plié, avant la mention du lot.
+    `consultation` : la consultation confirmée qui les tient ; alors ni la racine ni les dates ne comptent.
+    """
+
+    siren: str
+    procedure: str
+    racine: str
+    premiere: datetime.date
+    derniere: datetime.date
+    contrats: tuple[int, ...]
+    consultation: int | None = None
+
+
 @dataclass(frozen=True)
 class Donnees:
-    """Tout ce qu'un calcul peut lire, quels que soient l'année et l'acheteur : c'est le calcul qui choisit."""
+    """Tout ce qu'un calcul peut lire, quels que soient l'année et l'acheteur : c'est le calcul qui choisit.
+
+    `groupes` : les consultations estimées de tous les contrats, quand elles sont déjà faites ; `contrats` peut alors
+    n'avoir que ceux de la période et ceux qui n'ont pas de date.
+    """
 
     contrats: tuple[LigneDeContrat, ...] = ()
     consultations: tuple[LigneDeConsultation, ...] = ()
     mandats: tuple[LigneDeMandats, ...] = ()
+    groupes: tuple[Groupe, ...] | None = None
 
 
 @dataclass(frozen=True)

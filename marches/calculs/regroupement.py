@@ -11,9 +11,8 @@ import datetime
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from marches.calculs.lignes import LigneDeContrat, Perimetre
+from marches.calculs.lignes import Groupe, LigneDeContrat, Perimetre
 from marches.calculs.population import marches_de, motif_d_exclusion
 from marches.calculs.resultats import Resultat, compte
 from socle.formats import plier
@@ -24,24 +23,6 @@ ECART_MAXIMAL = datetime.timedelta(days=60)
 # lotissement ».
 _MENTION_D_UN_LOT = re.compile(r"\blots?\s*(?:n\s*[°.]\s*\w|(?:n|no|numero)?\s*\d)")
 _PONCTUATION = " -–—:;,.·/|([«\"'"
-
-
-@dataclass(frozen=True)
-class Groupe:
-    """Une consultation estimée : des contrats du même acheteur, de la même procédure, de la même racine d'objet,
-    rapprochés.
-
-    `contrats` : leurs identifiants, par date de notification. `racine` : l'objet plié, avant la mention du lot.
-    `consultation` : la consultation confirmée qui les tient ; alors ni la racine ni les dates ne comptent.
-    """
-
-    siren: str
-    procedure: str
-    racine: str
-    premiere: datetime.date
-    derniere: datetime.date
-    contrats: tuple[int, ...]
-    consultation: int | None = None
 
 
 def racine_de_l_objet(objet: str) -> str:
@@ -68,21 +49,28 @@ def regrouper(contrats: Iterable[LigneDeContrat]) -> list[Groupe]:
     return sorted(groupes, key=lambda groupe: (groupe.premiere, groupe.contrats[0]))
 
 
-def consultations_estimees(contrats: Iterable[LigneDeContrat], perimetre: Perimetre) -> Resultat:
-    """Le nombre de consultations de l'acheteur dont le premier contrat est notifié dans la période ; à afficher avec
+def consultations_estimees(
+    contrats: Iterable[LigneDeContrat], perimetre: Perimetre, groupes: Iterable[Groupe] | None = None
+) -> Resultat:
+    """Le nombre de consultations des acheteurs dont le premier contrat est notifié dans la période ; à afficher avec
     « ≈ ».
 
     Numérateur : un contrat par consultation, le premier notifié, dont l'identifiant la désigne. `ids_denominateur` :
     tous leurs contrats, y compris ceux notifiés après la période. Pas de dénominateur. Exclus : ceux des marchés
-    notifiés. Version 1.
+    notifiés. `groupes` : le regroupement de toutes les années, s'il est déjà fait ; sinon `contrats` doit les avoir
+    toutes. Version 1.
     """
     lignes = [ligne for ligne in contrats if ligne.siren in perimetre.sirens]
-    groupes = [groupe for groupe in regrouper(lignes) if perimetre.contient(groupe.premiere)]
+    de_la_periode = [
+        groupe
+        for groupe in (regrouper(lignes) if groupes is None else groupes)
+        if groupe.siren in perimetre.sirens and perimetre.contient(groupe.premiere)
+    ]
     return compte(
         "consultations_estimees",
-        (groupe.contrats[0] for groupe in groupes),
+        (groupe.contrats[0] for groupe in de_la_periode),
         marches_de(lignes, perimetre).exclus,
-        sources=(contrat for groupe in groupes for contrat in groupe.contrats),
+        sources=(contrat for groupe in de_la_periode for contrat in groupe.contrats),
     )
 
 

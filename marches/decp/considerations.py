@@ -4,6 +4,7 @@ Source : arrêtés du 22 décembre 2022, champs `considerationsSociales` et `con
 2.0.4).
 """
 
+from functools import lru_cache
 from typing import Any
 
 from marches.decp.textes import liste, plier
@@ -33,7 +34,13 @@ def lire_les_considerations(valeur: Any, positives: dict[str, str]) -> tuple[Rep
     """
     if not valeur:
         return Reponse.INCONNU, ()
-    plies = {plier(libelle) for libelle in liste(valeur)}
+    return _lire(liste(valeur), positives is SOCIALES)
+
+
+@lru_cache(maxsize=4096)
+def _lire(libelles: tuple[str, ...], sociales: bool) -> tuple[Reponse, tuple[str, ...]]:
+    plies = {plier(libelle) for libelle in libelles}
+    positives = SOCIALES if sociales else ENVIRONNEMENTALES
     trouves = tuple(libelle for plie, libelle in positives.items() if plie in plies)
     if trouves:
         return Reponse.OUI, trouves

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from marches.decp.textes import CHIFFRES_AU_PLUS
+from marches.decp.textes import CHIFFRES_AU_PLUS, ecrire
 
 
 def _nombre(valeur: Any) -> Any:
@@ -18,7 +18,7 @@ def _nombre(valeur: Any) -> Any:
     if valeur == valeur.to_integral_value():
         return int(valeur)
     flottant = float(valeur)
-    return flottant if Decimal(repr(flottant)) == valeur else str(valeur.normalize())
+    return flottant if Decimal(repr(flottant)) == valeur else ecrire(valeur)
 
 
 _ECRIRE = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_nombre).encode

@@ -8,7 +8,7 @@ from typing import IO
 from marches.decp.contrats import Avancement, Brut, FichierIllisible, Format, Lecture
 from marches.decp.lecture_csv import colonnes_de, enregistrements_csv
 from marches.decp.lecture_json import LecteurJson
-from marches.decp.lecture_xml import enregistrements_xml
+from marches.decp.lecture_xml import enregistrements_xml, verifier_la_racine
 from marches.decp.octets import octets_surveilles, ouvrir_les_octets, texte_surveille
 
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
@@ -48,6 +48,7 @@ def _selon_le_contenu(
         lecteur = LecteurJson(texte_surveille(fichier, avancement), avancement)
         return lecteur.entete(), lecteur.enregistrements(sirens)
     if tete.startswith(b"<"):
+        verifier_la_racine(tete[:4096])
         enregistrements = enregistrements_xml(octets_surveilles(fichier, avancement), avancement, sirens)
         return Format.XML, enregistrements
     premiere = re.split(rb"[\r\n]", tete, maxsplit=1)[0].decode("utf-8", "decp_windows_1252")

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from marches.decp.contrats import Brut, Format
-from marches.decp.textes import champs, est_une_absence, feuilles, plier, scalaire
+from marches.decp.textes import champs, est_une_absence, feuilles, plier, premiere_feuille, scalaire
 
 _A_SOULIGNER = re.compile(r"[ ,\\./]")
 _INVISIBLES = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -41,7 +41,7 @@ def _souligner(texte: str) -> str:
 def normaliser_l_identifiant(valeur: Any) -> str:
     """L'identifiant d'un contrat, comme l'écrit decp.info : `[ ,\\\\./]` devient `_`. « » s'il manque ou n'est que
     zéros."""
-    texte = scalaire(next(feuilles(valeur), None))
+    texte = valeur if isinstance(valeur, str) else scalaire(premiere_feuille(valeur))
     return _souligner(texte) if texte else ""
 
 
@@ -69,7 +69,7 @@ def lire_le_siret(texte: str) -> str:
 def _siret(valeur: Any) -> str:
     if isinstance(valeur, str):
         return lire_le_siret(valeur)
-    valeur = next(feuilles(valeur), None)
+    valeur = premiere_feuille(valeur)
     if isinstance(valeur, dict):
         return ""
     lu = lire_le_siret(scalaire(valeur) or "")

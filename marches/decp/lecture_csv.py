@@ -87,7 +87,10 @@ def enregistrements_csv(
     Une ligne qui n'a pas le bon nombre de cellules est illisible ; la dernière du fichier, trop courte et sans fin de
     ligne, dit que le fichier est tronqué.
     """
-    separateur, colonnes = colonnes_de(texte.readline(ENREGISTREMENT_AU_PLUS))
+    entete, avant = texte.readline(ENREGISTREMENT_AU_PLUS), 1
+    while entete.isspace():
+        entete, avant = texte.readline(ENREGISTREMENT_AU_PLUS), avant + 1
+    separateur, colonnes = colonnes_de(entete)
     largeur = len(colonnes)
     rang = colonnes.index("acheteur_id") if "acheteur_id" in colonnes else colonnes.index("uid")
     fin = None if "acheteur_id" in colonnes else 14
@@ -108,14 +111,14 @@ def enregistrements_csv(
                     yield Brut(avancement.lus, dict(zip(colonnes, ligne, strict=True)))
             elif ligne:
                 avancement.lus += 1
-                defaut = f"Ligne {lecteur.line_num + 1} : {len(ligne)} cellules pour {largeur} colonnes."
+                defaut = f"Ligne {lecteur.line_num + avant} : {len(ligne)} cellules pour {largeur} colonnes."
                 courte = Brut(avancement.lus, None, defaut)
     except csv.Error as erreur:
-        raise _illisible(erreur, lecteur.line_num + 1) from None
+        raise _illisible(erreur, lecteur.line_num + avant) from None
     if courte is not None:
         if not finit_par_une_ligne:
             raise FichierIllisible(
-                f"Le fichier est tronqué : sa dernière ligne ({lecteur.line_num + 1}) s'arrête en route."
+                f"Le fichier est tronqué : sa dernière ligne ({lecteur.line_num + avant}) s'arrête en route."
             )
         yield courte
 

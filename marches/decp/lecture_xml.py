@@ -103,12 +103,22 @@ class _Constructeur(handler.ContentHandler):
             self.complets.append(valeur if isinstance(valeur, dict) else None)
 
 
-def enregistrements_xml(octets: Any, avancement: Avancement, sirens: frozenset[str]) -> Iterator[Brut]:
-    """Chaque `<marche>` et `<contrat-concession>` ; des autres acheteurs que `sirens` (s'il y en a), seulement le
-    compte."""
+def _analyseur() -> tuple[DefusedExpatParser, _Constructeur]:
     analyseur = DefusedExpatParser(forbid_dtd=True, forbid_entities=True, forbid_external=True)
     constructeur = _Constructeur(analyseur)
     analyseur.setContentHandler(constructeur)
+    return analyseur, constructeur
+
+
+def verifier_la_racine(tete: bytes) -> None:
+    """Refuse, aux premiers octets, un XML dont la racine n'est pas `<marches>`, ou qui déclare une DTD."""
+    _analyser(_analyseur()[0], tete, Avancement(len(tete)))
+
+
+def enregistrements_xml(octets: Any, avancement: Avancement, sirens: frozenset[str]) -> Iterator[Brut]:
+    """Chaque `<marche>` et `<contrat-concession>` ; des autres acheteurs que `sirens` (s'il y en a), seulement le
+    compte."""
+    analyseur, constructeur = _analyseur()
     depuis = 0
     while morceau := octets.read(MORCEAU):
         _analyser(analyseur, morceau, avancement)

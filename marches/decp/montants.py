@@ -113,6 +113,10 @@ def lire_le_montant(valeur: Any) -> tuple[Decimal | None, bool]:
 
 def lire_l_entier(valeur: Any, au_plus: int = DUREE_AU_PLUS) -> int | None:
     """Un entier de 0 à `au_plus` (« 36 », 36, 36.0) ; None pour tout le reste (« NC », 1,5, -1)."""
+    if type(valeur) is int:
+        return valeur if 0 <= valeur <= au_plus else None
+    if valeur is None or valeur == "":
+        return None
     nombre = lire_le_nombre(_premier(valeur))
     if nombre is None or not 0 <= nombre <= au_plus or nombre != nombre.to_integral_value():
         return None

@@ -1,6 +1,7 @@
 """D'un enregistrement brut, quel que soit son format, à un contrat ; jamais une exception, quoi qu'il contienne."""
 
 import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.utils import timezone
@@ -14,7 +15,7 @@ from marches.decp.identifiants import (
     siret_plausible,
 )
 from marches.decp.montants import lire_l_entier, lire_le_montant
-from marches.decp.textes import champs, est_une_absence, feuilles, liste, plier, texte
+from marches.decp.textes import champs, est_une_absence, feuilles, liste, plier, premiere_feuille, texte
 from marches.decp.titulaires import TitulairesLus, lire_les_titulaires, titulaire_de_la_ligne
 
 LONGUEUR_D_OBJET = 2000
@@ -102,25 +103,33 @@ def _acheteur_ecrit(contenu: dict[str, Any]) -> str:
 
 
 def _libelle(valeur: Any) -> str:
-    lu = texte(valeur, LONGUEUR_DE_LIBELLE)
+    return _officiel(valeur if isinstance(valeur, str) else texte(valeur))
+
+
+@lru_cache(maxsize=4096)
+def _officiel(ecrit: str) -> str:
+    lu = texte(ecrit, LONGUEUR_DE_LIBELLE)
     return LIBELLES.get(plier(lu), lu) if lu else ""
 
 
 def _techniques(valeur: Any) -> tuple[str, ...]:
-    if not valeur:
-        return ()
-    lues = (LIBELLES.get(plier(lue), lue)[:LONGUEUR_DE_LIBELLE] for lue in liste(valeur))
+    return _officielles(liste(valeur)) if valeur else ()
+
+
+@lru_cache(maxsize=4096)
+def _officielles(libelles: tuple[str, ...]) -> tuple[str, ...]:
+    lues = (LIBELLES.get(plier(lue), lue)[:LONGUEUR_DE_LIBELLE] for lue in libelles)
     return tuple(dict.fromkeys(lue for lue in lues if plier(lue) != "sans objet"))
 
 
 def _cpv(valeur: Any) -> str:
     """Le code CPV sans sa clé : huit chiffres, ou ce qui est écrit."""
-    return texte(valeur, 20).partition("-")[0]
+    return _libelle(valeur)[:20].partition("-")[0]
 
 
 def _accord_cadre(valeur: Any) -> str:
     lu = texte(valeur)
-    return "" if plier(lu) == "sans objet" else normaliser_l_identifiant(lu)
+    return "" if not lu or plier(lu) == "sans objet" else normaliser_l_identifiant(lu)
 
 
 def _premier(contenu: dict[str, Any], *noms: str) -> Any:
@@ -151,7 +160,7 @@ def _de_l_enregistrement(contenu: dict[str, Any], siret: str, aujourd_hui: datet
     if concession:
         noms_de_date, noms_de_montant = noms_de_date[::-1], noms_de_montant[::-1]
         noms_de_titulaires = noms_de_titulaires[::-1]
-    acheteur = next(feuilles(_premier(contenu, "acheteur", "autoriteConcedante")), None)
+    acheteur = premiere_feuille(_premier(contenu, "acheteur", "autoriteConcedante"))
     return _contrat(
         contenu,
         aujourd_hui,

@@ -63,7 +63,7 @@ def est_une_absence(texte: str) -> bool:
 
 
 def scalaire(valeur: Any) -> str | None:
-    """Le texte d'une valeur simple ; None pour une liste, un objet, rien, un nombre qui n'en est pas un."""
+    """Le texte d'une valeur simple ; None pour une liste, un objet, rien, un entier démesuré."""
     if isinstance(valeur, str):
         return valeur
     if isinstance(valeur, bool):
@@ -72,17 +72,26 @@ def scalaire(valeur: Any) -> str | None:
         return str(valeur) if valeur.bit_length() < 200 else None
     if isinstance(valeur, float):
         valeur = Decimal(repr(valeur))
-    if isinstance(valeur, Decimal) and valeur.is_finite() and abs(valeur.adjusted()) <= CHIFFRES_AU_PLUS:
-        return str(int(valeur)) if valeur == valeur.to_integral_value() else format(valeur.normalize(), "f")
-    return None
+    if not isinstance(valeur, Decimal):
+        return None
+    if not valeur.is_finite() or abs(valeur.adjusted()) > CHIFFRES_AU_PLUS:
+        return str(valeur)  # comme dans le contenu canonique : « NaN », « 1E+400 »
+    return str(int(valeur)) if valeur == valeur.to_integral_value() else ecrire(valeur)
+
+
+def ecrire(decimal: Decimal) -> str:
+    """Un nombre à virgule en toutes décimales, sans zéro de trop, sans en arrondir aucune."""
+    return format(decimal, "f").rstrip("0")
 
 
 def texte(valeur: Any, longueur: int = 0) -> str:
     """Le texte d'un champ, « » s'il manque ou se dit non renseigné ; d'une liste, le premier qui dit quelque chose."""
+    if valeur is None:
+        return ""
     if isinstance(valeur, list):
         valeur = next((v for v in a_plat(valeur) if not est_une_absence(v)), None)
-    brut = scalaire(valeur)
-    if brut is None:
+    brut = valeur if isinstance(valeur, str) else scalaire(valeur)
+    if not brut:
         return ""
     propre = nettoyer(brut)
     if len(propre) < 40 and est_une_absence(propre):
@@ -102,6 +111,11 @@ def feuilles(valeur: Any) -> Iterator[Any]:
             yield noeud
 
 
+def premiere_feuille(valeur: Any) -> Any:
+    """La première valeur simple, ou le premier objet ; None s'il n'y en a pas."""
+    return next(feuilles(valeur), None) if isinstance(valeur, list | tuple) else valeur
+
+
 def a_plat(valeur: Any) -> Iterator[str]:
     """Tous les textes, à travers listes et objets : `{"technique": ["a"]}`, `[{"technique": "a"}]`, `"a"`."""
     pile, vus = [valeur], 0
@@ -109,7 +123,8 @@ def a_plat(valeur: Any) -> Iterator[str]:
         noeud = pile.pop()
         vus += 1
         if isinstance(noeud, dict):
-            pile.extend(reversed(list(noeud.values())[:NOEUDS_AU_PLUS]))
+            # Dans l'ordre des clés : un contenu gardé puis relu ne les a plus dans celui du fichier.
+            pile.extend(noeud[cle] for cle in sorted(noeud, key=str, reverse=True))
         elif isinstance(noeud, list | tuple):
             pile.extend(reversed(noeud[:NOEUDS_AU_PLUS]))
         elif (brut := scalaire(noeud)) is not None:
@@ -121,12 +136,15 @@ _SEPARATEURS = re.compile(r"[,;]")
 
 def liste(valeur: Any) -> tuple[str, ...]:
     """Les libellés d'un champ à plusieurs valeurs ; un texte se coupe à `,` et `;`, comme dans le format tabulaire."""
-    return tuple(
-        propre
-        for brut in a_plat(valeur)
-        for morceau in _SEPARATEURS.split(brut)
-        if (propre := nettoyer(morceau)) and not est_une_absence(propre)
-    )
+    if isinstance(valeur, str):
+        return _couper(valeur)
+    return tuple(libelle for brut in a_plat(valeur) for libelle in _couper(brut))
+
+
+@lru_cache(maxsize=4096)
+def _couper(brut: str) -> tuple[str, ...]:
+    propres = (nettoyer(morceau) for morceau in _SEPARATEURS.split(brut))
+    return tuple(propre for propre in propres if propre and not est_une_absence(propre))
 
 
 # Les noms les plus courants, pour ne pas examiner ceux de chaque objet.
@@ -154,9 +172,8 @@ def champs(valeur: Any) -> dict[str, Any]:
         return valeur
     propres: dict[str, Any] = {}
     pointes: list[tuple[str, str, Any]] = []
-    for nom, contenu in valeur.items():
-        if not isinstance(nom, str):
-            continue
+    for nom in sorted(nom for nom in valeur if isinstance(nom, str)):
+        contenu = valeur[nom]
         avant, point, apres = nom.strip().partition(".")
         if point and avant.strip() and apres.strip():
             pointes.append((avant.strip(), apres.strip(), contenu))

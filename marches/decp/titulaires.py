@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from marches.decp.contrats import TitulaireLu
 from marches.decp.identifiants import lire_l_identifiant_du_titulaire, lire_le_type, siret_plausible
-from marches.decp.textes import champs, feuilles, scalaire, texte
+from marches.decp.textes import champs, feuilles, premiere_feuille, scalaire, texte
 
 LONGUEUR_DE_NOM = 250
 _COMMUNE = re.compile(r"[0-9][0-9AB][0-9]{3}")
@@ -34,7 +34,7 @@ def lire_les_titulaires(valeur: Any) -> TitulairesLus:
             continue
         propre = champs(element)
         emballes = [propre[nom] for nom in _EMBALLAGES if nom in propre]
-        for dedans in feuilles(emballes) if emballes else (propre,):
+        for dedans in feuilles(emballes) if emballes else [propre]:
             if isinstance(dedans, dict):
                 dedans = champs(dedans)
                 nom = dedans.get("denominationSociale") or dedans.get("nom")
@@ -79,7 +79,7 @@ def _ajouter(lus: dict[tuple[str, ...], TitulaireLu], titulaire: TitulaireLu | N
 def _titulaire(identifiant: Any, genre: Any, nom: Any) -> TitulaireLu | None:
     """None si ni identifiant ni nom. Un identifiant de quatorze chiffres sans type est un SIRET."""
     if not isinstance(identifiant, str):
-        identifiant = scalaire(next((f for f in feuilles(identifiant) if not isinstance(f, dict)), None)) or ""
+        identifiant = scalaire(premiere_feuille(identifiant)) or ""
     lu = lire_l_identifiant_du_titulaire(identifiant)
     denomination = texte(nom, LONGUEUR_DE_NOM)
     if not lu and not denomination:

@@ -16,6 +16,8 @@ from django.utils.text import slugify
 
 from comptes.gestes import Geste, Trace
 from comptes.models import Utilisateur
+from marches.calculs.catalogue import Source
+from marches.calculs.conservation import recalculer
 from marches.correspondances import CorrespondanceDeColonnes
 from marches.listes import Base, SorteDeFichier
 from marches.mandats.annuaire import est_un_annuaire
@@ -254,16 +256,35 @@ def import_en_vigueur(cadre: Cadre) -> ImportDeMandats | None:
 
 
 def appliquer(essai: Essai, *, par: Utilisateur) -> ImportDeMandats:
-    """Écrit les totaux de l'essai, ou rien. Le même envoi reçu deux fois rend l'import déjà fait. Lève EssaiPerime."""
+    """Écrit les totaux de l'essai, ou rien, puis refait les calculs de l'exercice.
+
+    Le même envoi reçu deux fois rend l'import déjà fait. Lève EssaiPerime.
+    """
     if not essai.applicable:
         raise EssaiPerime
+    fait, neuf = _ecrire(essai, par)
+    if neuf:
+        recalculer(annees=[fait.annee], sources=[Source.MANDATS])
+    return fait
+
+
+def retirer(fait: ImportDeMandats, *, par: Utilisateur) -> bool:
+    """Retire l'import, puis refait les calculs de l'exercice. Faux s'il l'était déjà."""
+    retire = fait.retirer(par=par)
+    if retire:
+        recalculer(annees=[fait.annee], sources=[Source.MANDATS])
+    return retire
+
+
+def _ecrire(essai: Essai, par: Utilisateur) -> tuple[ImportDeMandats, bool]:
+    """L'import, et vrai s'il vient d'être écrit."""
     with transaction.atomic():
         budget, deja = _budget(essai.cadre), None
         if budget is not None:
             deja = ImportDeMandats.objects.en_vigueur().filter(budget=budget, annee=essai.cadre.annee).first()
         if (deja.pk if deja else None) != essai.remplace:
             if deja is not None and deja.fichiers == essai.fichiers and deja.auteur == par:
-                return deja
+                return deja, False
             raise EssaiPerime
         fait = ImportDeMandats.objects.create(
             budget=budget or _creer_le_budget(essai.cadre),
@@ -279,7 +300,7 @@ def appliquer(essai: Essai, *, par: Utilisateur) -> ImportDeMandats:
             )
         details = {"fichiers": [fichier["nom"] for fichier in essai.fichiers], "gardees": essai.comptes["gardees"]}
         Trace.objects.create(geste=Geste.IMPORT, utilisateur=par, objet=f"Mandats {fait}"[:200], details=details)
-    return fait
+    return fait, True
 
 
 def _totaux(essai: Essai, fait: ImportDeMandats) -> list[TotalDeMandats]:

@@ -33,6 +33,8 @@ RECETTE = "Titre de recette"
 SENS_INCONNU = "Type de pièce inconnu"
 SANS_CHAPITRE = "Sans chapitre lisible"
 
+# Presque aucune cellule n'a ces lettres : on ne replie que celles-là.
+_PEUT_DIRE_TOTAL = re.compile(r"total|cumul|report|s/", re.IGNORECASE)
 _COMMENCE_PAR_TOTAL = re.compile(r"(?:sous[ -]?total|s/ ?(?:total|t)|total|cumul|report|a reporter)\b")
 _DIT_TOTAL = re.compile(
     r"(?:sous[ -]?total|s/ ?(?:total|t)|total)(?: ?:)?$|(?:sous[ -]?total|total|cumul|report|a reporter)"
@@ -43,7 +45,7 @@ _DIT_TOTAL = re.compile(
 
 def chapitres_des_achats() -> tuple[str, ...]:
     """Les chapitres dont les mandats sont des achats. Source : réglage CHAPITRES_DES_ACHATS ; le 204 n'en est pas."""
-    return tuple(getattr(settings, "CHAPITRES_DES_ACHATS", ("011", "20", "21", "23")))
+    return tuple(settings.CHAPITRES_DES_ACHATS)
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,9 @@ class _Lecteur:
 
     def _titres_repetes(self, ligne: Ligne) -> bool:
         """Une page suivante de l'état imprimé : au moins deux cellules redisent leur titre, et aucune autre chose."""
+        montant = texte_de(ligne.cellules[self.rang_du_montant])
+        if montant and montant[:1].casefold() != self.fichier.entetes[self.rang_du_montant][:1].casefold():
+            return False
         dites = [(texte_de(c), t) for c, t in zip(ligne.cellules, self.fichier.entetes, strict=True) if texte_de(c)]
         return len(dites) > 1 and all(plier(texte) == plier(titre) for texte, titre in dites)
 
@@ -191,15 +196,15 @@ class _Lecteur:
         """« Total chapitre 011 », ou un montant seul ; pas « TOTAL ENERGIES », qui a un code ou un chapitre."""
         identite = [self._cellule(ligne, role) for role in (Role.CODE_TIERS, Role.SIRET, Role.DATE)]
         codes = [*identite, *(self._cellule(ligne, role) for role in (Role.CHAPITRE, Role.NATURE))]
-        if any(_COMMENCE_PAR_TOTAL.match(plier(texte_de(code))) for code in codes):
+        textes = [plier(c) for c in ligne.cellules if isinstance(c, str) and _PEUT_DIRE_TOTAL.search(c)]
+        if textes and any(_COMMENCE_PAR_TOTAL.match(plier(texte_de(code))) for code in codes):
             return True
-        textes = [plier(c) for c in ligne.cellules if isinstance(c, str) and c.strip()]
         if not any(texte_de(valeur) for valeur in identite) and any(_DIT_TOTAL.match(texte) for texte in textes):
             return True
-        remplies = [rang for rang, cellule in enumerate(ligne.cellules) if texte_de(cellule)]
-        montants = {self.rangs[r] for r in (Role.MONTANT, Role.MONTANT_HT, Role.MONTANT_TTC) if r in self.rangs}
         if any(texte_de(valeur) for valeur in codes):
             return False
+        remplies = [rang for rang, cellule in enumerate(ligne.cellules) if texte_de(cellule)]
+        montants = {self.rangs[r] for r in (Role.MONTANT, Role.MONTANT_HT, Role.MONTANT_TTC) if r in self.rangs}
         return set(remplies) <= montants or any(_COMMENCE_PAR_TOTAL.match(texte) for texte in textes)
 
     def _motif(self, ligne: Ligne, montant: Decimal | None) -> tuple[str, Decimal | None]:

@@ -4,50 +4,71 @@ from dataclasses import dataclass
 
 from django import template
 from django.template import Context
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from marches.calculs.catalogue import CALCULS
 from marches.communes import nom_de
 from marches.decp.contrats import phrase_du_motif
 from marches.listes import ChampCorrige
-from marches.models import Consultation
+from marches.models import Consultation, Contrat, ResultatDeCalcul
+from marches.ouverture import Liste, ecrire_le_nombre, nombre_de
+from marches.rubriques import adresse_ou_rien, rubriques_pour
+from socle.formats import ABSENT
 
 register = template.Library()
 
-# Route, libellé, et si elle est réservée à qui peut importer.
-_PAGES = (
-    ("marches:contrats", "Contrats", False),
-    ("marches:revue", "Revue", False),
-    ("marches:article_35", "Article 35", False),
-    ("marches:imports", "Données essentielles", False),
-    ("marches:mandats", "Mandats", False),
-    ("marches:territoires", "Territoires", False),
-)
+
+@register.simple_tag
+def lien_vers_la_consultation(consultation: Consultation) -> SafeString:
+    """Son numéro, qui mène à sa page."""
+    return format_html('<a href="{}">{}</a>', consultation.get_absolute_url(), consultation.numero)
 
 
 @register.simple_tag
-def lien_vers_la_consultation(consultation: Consultation) -> str | SafeString:
-    """Son numéro, qui mène à sa page."""
-    try:
-        return format_html('<a href="{}">{}</a>', consultation.get_absolute_url(), consultation.numero)
-    except NoReverseMatch:
-        return consultation.numero
+def lien_vers_le_contrat(contrat: Contrat) -> str | SafeString:
+    """Son identifiant, qui mène à sa page."""
+    texte = contrat.identifiant or "Sans identifiant"
+    adresse = adresse_ou_rien("marches:contrat", contrat.souche)
+    return format_html('<a href="{}">{}</a>', adresse, texte) if adresse else texte
+
+
+@register.simple_tag
+def vers_les_enregistrements(resultat: ResultatDeCalcul, liste: str, motif: str = "") -> str | SafeString:
+    """{% vers_les_enregistrements resultat "numerateur" %} : le nombre, lien vers sa liste ; 0 n'en a pas.
+
+    Ne lit pas les listes du résultat, que les pages laissent en base.
+    """
+    calcul, demandee = CALCULS.get(resultat.code), Liste(liste)
+    nombre = nombre_de(resultat, demandee, motif)
+    if calcul is None or nombre is None:
+        return ABSENT
+    ecrit = ecrire_le_nombre(calcul, demandee, nombre)
+    if not nombre:
+        return ecrit
+    adresse = reverse("marches:resultat", args=[resultat.pk, demandee.value])
+    return format_html(
+        '<a class="nombre-lie" href="{}{}">{}<span class="visually-hidden"> : voir les enregistrements</span></a>',
+        adresse,
+        f"?motif={motif}" if motif else "",
+        ecrit,
+    )
 
 
 @dataclass(frozen=True)
-class Rubrique:
+class Entree:
     libelle: str
     adresse: str
     courante: bool
 
 
 @register.simple_tag(takes_context=True)
-def rubriques(context: Context) -> list[Rubrique]:
+def rubriques(context: Context) -> list[Entree]:
     """Les pages de la section, dans l'ordre où l'on s'en sert."""
     chemin = context["request"].path
-    pages = [(nom, libelle) for nom, libelle, reservee in _PAGES if context.get("peut_importer") or not reservee]
-    return [Rubrique(libelle, reverse(nom), chemin.startswith(reverse(nom))) for nom, libelle in pages]
+    ouvertes = rubriques_pour(peut_importer=bool(context.get("peut_importer")))
+    return [Entree(r.titre, r.adresse, chemin.startswith(r.adresse)) for r in ouvertes]
 
 
 register.filter("motif_de_refus", phrase_du_motif)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from comptes.droits import Droit, exiger, peut
 from marches.communes import nom_de
 from marches.exports import Format, exporter, format_demande
+from marches.mandats.imports import retirer as retirer_l_import
 from marches.mandats.tableau import imports_en_vigueur, par_commune, par_tiers
 from marches.models import ImportDeMandats
 from marches.views.commun import LIGNES_PAR_PAGE, qui_demande
@@ -63,7 +64,7 @@ def retirer(request: HttpRequest, mandats: int) -> HttpResponse:
     """Retire un import ; le précédent du même budget et de la même année reprend sa place."""
     exiger(request.user, Droit.IMPORTER)
     fait = _trouver(mandats)
-    if fait.retirer(par=qui_demande(request)):
+    if retirer_l_import(fait, par=qui_demande(request)):
         messages.success(request, f"L'import {fait} est retiré : ses totaux ne comptent plus.")
     return redirect("marches:mandats")
 

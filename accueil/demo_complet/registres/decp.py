@@ -13,7 +13,7 @@ from typing import Any
 from accueil.demo_complet.calendrier import ouvre
 from accueil.demo_complet.registres.consultations import Dossier
 from accueil.demo_complet.registres.fournisseurs import AUTRES_ACHETEURS, SIREN, Fournisseur, siege
-from accueil.demo_complet.registres.objets import LIEUX_DITS, OBJETS, OBJETS_DE_LOT
+from accueil.demo_complet.registres.objets import LIEUX_DITS, OBJETS
 from marches.listes import Procedure, Suite
 from marches.models import Consultation, LotDeConsultation
 from marches.reponses import Reponse
@@ -148,13 +148,15 @@ class Redaction:
                     procedure=self.hasard.choice([ADAPTEE, ADAPTEE, "Appel d'offres ouvert"]),
                     jour=min(jour, fin),
                     montant=self.hasard.randint(SEUIL, 600_000),
-                    titulaires=[self._titulaire(nature)],
+                    titulaires=[self._titulaire(nature, d_ici=self.hasard.random() < 0.15)],
                     environnement=self.hasard.choice(clauses) if oui else [PAS_D_ENVIRONNEMENT],
                     social=["Clause sociale"] if self.hasard.random() < 0.2 else [PAS_DE_SOCIAL],
                 )
 
-    def _titulaire(self, nature: str) -> str:
-        return self.hasard.choice([f for f in self.fournisseurs if f.nature == nature]).siret
+    def _titulaire(self, nature: str, *, d_ici: bool = True) -> str:
+        """`d_ici` : faux, le fournisseur n'est pas des huit communes ; vrai, il peut l'être."""
+        possibles = [f for f in self.fournisseurs if f.nature == nature and (d_ici or f.provenance != "ici")]
+        return self.hasard.choice(possibles).siret
 
     def _marche(
         self,
