@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, path
 from marches.views import (
     accueil,
     article35,
+    comparaison,
     consultations,
     contrats,
     grille_des_consultations,
@@ -69,6 +70,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("mandats/import/enregistrer/", import_mandats.enregistrer, name="enregistrer_mandats"),
     path("mandats/<int:mandats>/", mandats.import_de_mandats, name="import_de_mandats"),
     path("mandats/<int:mandats>/retirer/", mandats.retirer, name="retirer_mandats"),
+    path("comparaison/", comparaison.comparaison, name="comparaison"),
     path("regroupements/", regroupements.regroupements, name="regroupements"),
     path("regroupements/confirmer/", regroupements.regrouper, name="regrouper"),
     path("contrats/<uuid:souche>/detacher/", regroupements.detacher_un_contrat, name="detacher_contrat"),
