@@ -388,7 +388,7 @@ INFRACTIONS = [
     Infraction("budgetdemandats_base_connue", lambda: BudgetDeMandats(code="x", nom="x", base="ZZ"), dit=CHOIX),
     Infraction("totaldemandats_sans_personne", lambda: total(nom="Une personne")),
     Infraction("generation_unique", lambda: Generation(id=2)),
-    Infraction("importdecp_etat_connu", lambda: ImportDecp(nom="x", etat=INCONNU), dit=CHOIX),
+    Infraction("importdecp_etat_connu", lambda: ImportDecp(nom="x", etat=INCONNU)),
     Infraction("morceaudefichier_unique", lambda: double(morceau())),
     # marches : résultats
     Infraction("resultatdecalcul_unique", lambda: double(garde(territoire=fabriques_decp.territoire()))),
