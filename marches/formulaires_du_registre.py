@@ -12,6 +12,7 @@ from django.db.models import Q
 from comptes.droits import Droit, Portee, portee
 from comptes.models import Service, Siren, Utilisateur
 from marches.consultations import Consultation, LotDeConsultation
+from marches.reponses import Reponse
 from marches.tenue_du_registre import verifier_les_lots
 from socle.champs import ChampDate, ChampNombre, ChampPourcentage
 from socle.formulaires import FormulaireVersionne
@@ -20,6 +21,7 @@ DE_LOT = "lot"
 DATES = ("lancee_le", "plis_avant_le", "commission_le", "date_de_suite")
 MONTANTS = ("estimation_ht", "montant_ht", "minimum_ht", "maximum_ht")
 POIDS = ("poids_environnemental", "poids_social")
+REPONSES = ("clause_environnementale", "critere_environnemental", "clause_sociale", "critere_social")
 
 
 class FormulaireDuRegistre(FormulaireVersionne):
@@ -67,10 +69,8 @@ class FormulaireDeConsultation(FormulaireDuRegistre):
             champ.choices = [("", "Non renseignée"), *self._meta.model._meta.get_field(nom).choices]
         self.helper.layout = Layout(
             "version",
-            "numero",
             "objet",
-            "service",
-            "acheteur",
+            Fieldset("", "numero", "service", "acheteur"),
             Fieldset("Procédure", "nature", "procedure", "forme", "estimation_ht"),
             Fieldset("Dates", "lancee_le", "plis_avant_le", "commission_le"),
             Fieldset("Pouvoir adjudicateur", "siren", "pour_le_compte_de"),
@@ -125,10 +125,11 @@ class FormulaireDeLot(FormulaireDuRegistre):
         for nom, vide in (("suite", "Aucune : la consultation court"), ("motif_sans_suite", "—")):
             champ = cast(forms.ChoiceField, self.fields[nom])
             champ.choices = [("", vide), *self._meta.model._meta.get_field(nom).choices]
+        for nom in REPONSES:
+            self.fields[nom].required = False
         self.helper.layout = Layout(
             "version",
-            "numero",
-            "objet",
+            Fieldset("Lot", "numero", "objet"),
             Fieldset("Suite donnée", "suite", "date_de_suite", "motif_sans_suite", "plis_recus"),
             Fieldset("Titulaire", "titulaire", "siret", "code_postal", "ville"),
             Fieldset("Montants hors taxes", "montant_ht", "minimum_ht", "maximum_ht"),
@@ -136,6 +137,11 @@ class FormulaireDeLot(FormulaireDuRegistre):
             Fieldset("Social", "clause_sociale", "critere_social", "poids_social", "heures_insertion"),
             "motif_derogation",
         )
+
+    def clean(self) -> dict[str, Any]:
+        """Une réponse qu'on ne donne pas est « non renseigné »."""
+        donnees = super().clean() or {}
+        return donnees | {nom: donnees.get(nom) or Reponse.INCONNU.value for nom in REPONSES if nom not in self.errors}
 
     def clean_numero(self) -> str:
         """Le champ « consultation » n'est pas du formulaire : Django ne vérifie pas que le numéro y est unique."""
@@ -172,7 +178,6 @@ def creer_la_consultation(consultation: FormulaireDeConsultation, lot: Formulair
     deja = "numero" in consultation.errors and valables[1]
     if not all(valables) and not deja:
         return None
-    valeurs = dict(consultation.cleaned_data)
     valeurs = consultation.valeurs | ({"numero": str(consultation.data.get("numero", "")).strip()} if deja else {})
     try:
         return Consultation.objects.creer(valeurs, [lot.valeurs], auteur=consultation.auteur)

@@ -47,9 +47,14 @@ class ImportDecp(models.Model):
     taille = models.PositiveBigIntegerField("taille en octets", default=0, editable=False)
     format = models.CharField("format", max_length=10, blank=True, editable=False)
     # Les SIREN retenus ; vide : tous les acheteurs.
-    sirens = models.JSONField("SIREN retenus", default=list)
+    sirens = models.JSONField("SIREN retenus", default=list, blank=True)
     auteur = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name="auteur", on_delete=models.PROTECT, related_name="+", null=True
+        settings.AUTH_USER_MODEL,
+        verbose_name="auteur",
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
     )
     commence_le = models.DateTimeField("commencé le", default=timezone.now, editable=False)
     applique_le = models.DateTimeField("importé le", null=True, editable=False)

@@ -8,7 +8,9 @@ from socle.formats import ABSENT, formater_date, typographie
 class TableConsultations(tables.Table):
     """Des consultations annotées par `FiltreConsultations`."""
 
-    numero = tables.Column(verbose_name="N°", linkify=True, order_by=("numero", "pk"))
+    numero = tables.Column(
+        verbose_name="N°", linkify=True, order_by=("numero", "pk"), attrs={"a": {"class": "text-nowrap"}}
+    )
     objet = tables.Column(order_by=("objet", "pk"))
     service = tables.Column(default=ABSENT, order_by=("service__nom", "pk"))
     procedure = tables.Column(verbose_name="Procédure", default=ABSENT, order_by=("procedure", "pk"))

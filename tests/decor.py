@@ -47,12 +47,12 @@ from indicateurs.models import (
     Justificatif,
     ValeurAnnuelle,
 )
-from marches.models import Consultation, ImportDeMandats, LotDeConsultation, ResultatDeCalcul
+from marches.models import Consultation, ImportDecp, ImportDeMandats, LotDeConsultation, ResultatDeCalcul
 from marches.registre_importe.defaire import lots_du_registre
 from partenaires.models import Convention, Partenaire, TypeDePartenaire
 from socle.echeances import Echeance, Precision
 from tests import fabriques, resolveur
-from tests.decor_marches import calculer_une_part, importer_des_mandats
+from tests.decor_marches import calculer_une_part, importer_des_decp, importer_des_mandats
 from tests.decor_registre import tenir_un_registre
 from tests.decor_suivi import attacher_un_suivi, demander_des_nouvelles
 
@@ -142,6 +142,8 @@ class Decor:
                 return self.objet(LotDeConsultation).pk
             case "import_du_registre":
                 return lots_du_registre().last().pk
+            case "import_decp":
+                return self.objet(ImportDecp).pk
             case "mandats":
                 return self.objet(ImportDeMandats).pk
             case "collecte":
@@ -255,6 +257,7 @@ def decor_acces() -> Decor:
             *(indicateur, valeur, place, cible, justifier(valeur, comptes["responsable"])),
             *collecter(plan, valeur, comptes["responsable"]),
             importer_des_mandats(comptes["responsable"], ANNEE_DE_LA_VALEUR),
+            importer_des_decp(comptes["responsable"]),
             *tenir_un_registre(service, comptes["responsable"]),
             calculer_une_part(CALCUL_D_UNE_PART, [ANNEE_DE_LA_VALEUR], "123456789"),
         )
@@ -358,6 +361,7 @@ def plan_garni(nombre: int, *, indicateurs: int = 10, annees: int = 5, gestes: i
             pieces[0],
             *collecter(plan, valeur, comptes["responsable"]),
             importer_des_mandats(comptes["responsable"], ANNEE_DE_LA_VALEUR, nombre),
+            importer_des_decp(comptes["responsable"], nombre),
             *tenir_un_registre(services[0], comptes["responsable"], nombre),
             # Faute de SIREN, le périmètre est vide.
             calculer_une_part(CALCUL_D_UNE_PART, range(PREMIERE_ANNEE, ANNEE_DE_LA_VALEUR + 1), "", nombre),

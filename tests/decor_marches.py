@@ -7,8 +7,11 @@ from comptes.models import Utilisateur
 from marches.models import (
     BudgetDeMandats,
     Consultation,
+    ImportDecp,
     ImportDeMandats,
     LotDeConsultation,
+    MorceauDeFichier,
+    RefusDecp,
     ResultatDeCalcul,
     TotalDeMandats,
 )
@@ -42,6 +45,25 @@ def importer_des_mandats(auteur: Utilisateur, annee: int, tiers: int = 1) -> Imp
         )
         for rang in range(tiers)
         for siret in (f"{rang:014}", "")
+    )
+    return fait
+
+
+def importer_des_decp(auteur: Utilisateur, refuses: int = 1) -> ImportDecp:
+    """Un fichier interrompu dont un morceau attend, avec ce qu'il avait refusé."""
+    fait = ImportDecp.objects.create(
+        nom="decp.json",
+        sha256="0" * 64,
+        taille=2,
+        format="json-v2",
+        sirens=["123456789"],
+        auteur=auteur,
+        etat="INTERROMPU",
+        message="Arrêté en route.",
+    )
+    MorceauDeFichier.objects.create(import_decp=fait, rang=0, octets=b"{}")
+    RefusDecp.objects.bulk_create(
+        RefusDecp(import_decp=fait, position=rang + 1, motif="sans_acheteur") for rang in range(refuses)
     )
     return fait
 

@@ -205,6 +205,10 @@ def un_tableau() -> SimpleUploadedFile:
     return SimpleUploadedFile("partenaires.csv", "\n".join(lignes).encode())
 
 
+def un_fichier_decp(_: "Site") -> dict[str, Any]:
+    return {"fichier": SimpleUploadedFile("decp.json", b'{"marches": {"marche": []}}'), "acheteurs": "tous"}
+
+
 def des_mandats(site: "Site") -> dict[str, Any]:
     contenu = b"Chapitre;Code postal;Montant HT\n011;34130;12,50\n"
     return {
@@ -526,6 +530,18 @@ TABLE = [
             ("retirer_mandats", {}, 302),
         )
     ],
+    # --- données essentielles
+    Ligne("marches:imports"),
+    Ligne("marches:import_decp"),
+    Ligne("marches:deposer", RESPONSABLES, un_fichier_decp),
+    Ligne(
+        "marches:reprendre_import",
+        RESPONSABLES,
+        {},
+        lit=405,
+        vide=302,
+        sauf=a_chacun(405, frozenset({"lecteur", "agent"}), LECTURE),
+    ),
     # --- calculs
     Ligne("marches:resultat"),
     Ligne("marches:resultat_export"),

@@ -46,7 +46,15 @@ from indicateurs.models import (
 )
 from marches.consultations import Consultation, LotDeConsultation
 from marches.correspondances import CorrespondanceDeColonnes
-from marches.models import ResultatDeCalcul
+from marches.models import (
+    BudgetDeMandats,
+    Generation,
+    ImportDecp,
+    ImportDeMandats,
+    MorceauDeFichier,
+    ResultatDeCalcul,
+    TotalDeMandats,
+)
 from partenaires.models import Convention, Partenaire
 from tests import fabriques, fabriques_decp
 from tests.fabriques_marches import consultation
@@ -148,6 +156,16 @@ def ventilee(**champs) -> LigneDeVentilation:
 
 def justificatif(**champs) -> Justificatif:
     return Justificatif(valeur=fabriques.valeur(fabriques.indicateur(), 2023, valeur=Decimal(1)), titre="x", **champs)
+
+
+def total(**champs) -> TotalDeMandats:
+    budget = BudgetDeMandats.objects.create(code="principal", nom="Budget principal", base="HT")
+    fait = ImportDeMandats.objects.create(budget=budget, annee=2023)
+    return TotalDeMandats(import_de_mandats=fait, nombre=1, montant=Decimal(1), **champs)
+
+
+def morceau() -> MorceauDeFichier:
+    return MorceauDeFichier(import_decp=ImportDecp.objects.create(nom="x"), rang=0, octets=b"x")
 
 
 def garde(**champs) -> ResultatDeCalcul:
@@ -367,6 +385,12 @@ INFRACTIONS = [
     Infraction("justificatif_fichier_ou_lien", lambda: justificatif()),
     Infraction("justificatif_fichier_ou_lien", lambda: justificatif(fichier="x", lien="https://exemple.fr/")),
     # marches : résultats de calcul (un territoire n'a que des règles de champ)
+    Infraction("budgetdemandats_base_connue", lambda: BudgetDeMandats(code="x", nom="x", base="ZZ"), dit=CHOIX),
+    Infraction("totaldemandats_sans_personne", lambda: total(nom="Une personne")),
+    Infraction("generation_unique", lambda: Generation(id=2)),
+    Infraction("importdecp_etat_connu", lambda: ImportDecp(nom="x", etat=INCONNU)),
+    Infraction("morceaudefichier_unique", lambda: double(morceau())),
+    # marches : résultats
     Infraction("resultatdecalcul_unique", lambda: double(garde(territoire=fabriques_decp.territoire()))),
     Infraction("resultatdecalcul_unique_sans_territoire", lambda: double(garde())),
 ]

@@ -104,6 +104,9 @@ PAGES = {
     "marches:grille_des_consultations": Ligne(GESTE, variantes=("?manque=environnement", "?annee=2024&page=2")),
     "marches:importer_le_registre": Ligne((Role.RESPONSABLE,)),
     "marches:import_du_registre": Ligne((Role.LECTEUR, Role.RESPONSABLE)),
+    "marches:imports": Ligne(TOUS),
+    "marches:import_decp": Ligne((Role.LECTEUR, Role.RESPONSABLE), variantes=("?page=2",)),
+    "marches:deposer": Ligne((Role.RESPONSABLE,)),
     "marches:mandats": Ligne(TOUS),
     "marches:import_de_mandats": Ligne((Role.LECTEUR, Role.RESPONSABLE), variantes=("?par=commune", "?page=2")),
     "marches:importer_mandats": Ligne((Role.RESPONSABLE,)),
@@ -182,7 +185,7 @@ SANS_PAGE = {
         f"marches:{nom}": 405
         for nom in (
             *("colonnes_du_registre", "enregistrer_le_registre", "defaire_l_import"),
-            *("ligne_du_registre", "lot_retirer"),
+            *("ligne_du_registre", "lot_retirer", "reprendre_import"),
         )
     },
     **{f"marches:{nom}_mandats": 405 for nom in ("colonnes_de", "enregistrer", "retirer")},

@@ -47,10 +47,10 @@ def deposer_un_fichier(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def import_decp(request: HttpRequest, pk: int) -> HttpResponse:
+def import_decp(request: HttpRequest, import_decp: int) -> HttpResponse:
     """Où en est un import, son compte, ses refus."""
     exiger(request.user, Droit.CONSULTER)
-    trouve = _trouver(pk)
+    trouve = _trouver(import_decp)
     en_cours = trouve.etat in (EtatDImport.DEPOSE, EtatDImport.LECTURE)
     if request.headers.get("HX-Request") and not en_cours:
         # L'ouvrier a fini : la page qui l'attendait se recharge.
@@ -68,10 +68,10 @@ def import_decp(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def reprendre_l_import(request: HttpRequest, pk: int) -> HttpResponse:
+def reprendre_l_import(request: HttpRequest, import_decp: int) -> HttpResponse:
     """Remet en file un import arrêté en route."""
     exiger(request.user, Droit.IMPORTER)
-    trouve = _trouver(pk)
+    trouve = _trouver(import_decp)
     reprendre(trouve)
     return redirect(trouve)
 
