@@ -258,6 +258,12 @@ def test_une_correction_qui_ne_passe_pas_par_la_saisie_perd_aussi_la_provenance(
     assert (valeur(total).resultat, valeur(total).origine) == (None, OrigineDeValeur.SAISIE)
 
 
+def test_le_resultat_deja_retenu_ne_se_propose_plus(client, total):
+    garde = resultat("consultations_finalisees", oui=166)
+    retenir(client, total, garde)
+    assert "Retenir cette valeur" not in texte(client.get("/indicateurs/total/"))
+
+
 def test_une_valeur_retenue_mene_a_ses_enregistrements(client, part):
     garde = resultat(REGISTRE, oui=42, non=124)
     retenir(client, part, garde)
