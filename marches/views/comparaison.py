@@ -20,8 +20,8 @@ from socle.formats import ANNEE_MAX, ANNEE_MIN
 ANNEES_PAR_DEFAUT = 3
 AVERTISSEMENT = (
     "Les données essentielles ne disent pas tout : rien sous le seuil de publication (40 000 € HT), ni les "
-    "consultations sans suite, ni ce qui a été payé. Un acheteur peut publier en retard, ou pas du tout ; un groupement "
-    "de commandes paraît chez son seul coordonnateur. On compare ici des publications."
+    "consultations sans suite, ni ce qui a été payé. Un acheteur peut publier en retard, ou pas du tout ; un "
+    "groupement de commandes paraît chez son seul coordonnateur. On compare ici des publications."
 )
 _ANNEE: dict[str, Any] = {
     "min_value": ANNEE_MIN,
