@@ -84,15 +84,12 @@ def acheteurs_importes(sauf: Sequence[str]) -> list[Acheteur]:
 def comparer(acheteurs: Sequence[Acheteur], annees: Sequence[int], territoire: Territoire | None) -> list[Tableau]:
     """Un tableau par calcul des données essentielles ; un nombre constant de requêtes par acheteur."""
     donnees = [(acheteur, charger(acheteur.perimetre, (Source.DECP,))) for acheteur in acheteurs]
-    calculs = [
-        c for c in CALCULS.values() if c.source is Source.DECP and (territoire is not None or not c.territorial)
-    ]
-    return [
-        Tableau(
-            calcul, [Ligne(annee, [_case(calcul, a, d, annee, territoire) for a, d in donnees]) for annee in annees]
-        )
-        for calcul in calculs
-    ]
+
+    def lignes(calcul: Calcul) -> list[Ligne]:
+        return [Ligne(annee, [_case(calcul, a, lu, annee, territoire) for a, lu in donnees]) for annee in annees]
+
+    publies = [calcul for calcul in CALCULS.values() if calcul.source is Source.DECP]
+    return [Tableau(c, lignes(c)) for c in publies if territoire is not None or not c.territorial]
 
 
 def _case(calcul: Calcul, acheteur: Acheteur, donnees: Donnees, annee: int, territoire: Territoire | None) -> Case:

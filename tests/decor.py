@@ -47,11 +47,20 @@ from indicateurs.models import (
     Justificatif,
     ValeurAnnuelle,
 )
-from marches.models import Consultation, ImportDecp, ImportDeMandats, LotDeConsultation, ResultatDeCalcul
+from marches.models import (
+    Consultation,
+    Contrat,
+    CorrectionDeContrat,
+    ImportDecp,
+    ImportDeMandats,
+    LotDeConsultation,
+    ResultatDeCalcul,
+)
 from marches.registre_importe.defaire import lots_du_registre
 from partenaires.models import Convention, Partenaire, TypeDePartenaire
 from socle.echeances import Echeance, Precision
 from tests import fabriques, resolveur
+from tests.decor_contrats import SIRET, publier_des_contrats
 from tests.decor_marches import calculer_une_part, importer_des_decp, importer_des_mandats
 from tests.decor_registre import tenir_un_registre
 from tests.decor_suivi import attacher_un_suivi, demander_des_nouvelles
@@ -68,6 +77,7 @@ PREMIERE_ANNEE = 2021
 # Celle où l'indicateur du décor a une valeur.
 ANNEE_DE_LA_VALEUR = 2023
 CHIFFRES_CLES = 3
+SIREN_DU_DECOR = "123456789"
 # Le calcul des parts du décor ; il a des résultats jusqu'à l'année de la valeur.
 CALCUL_D_UNE_PART = "part_environnementale_consultations"
 SECRET_DE_CALENDRIER = "le-secret-d-un-calendrier-d-essai"
@@ -144,6 +154,14 @@ class Decor:
                 return lots_du_registre().last().pk
             case "import_decp":
                 return self.objet(ImportDecp).pk
+            case "souche":
+                return self.objet(Contrat).souche
+            case "champ":
+                return "distinct"
+            case "correction":
+                return self.objet(CorrectionDeContrat).pk
+            case "siret":
+                return SIRET
             case "mandats":
                 return self.objet(ImportDeMandats).pk
             case "collecte":
@@ -219,7 +237,7 @@ def gestes_et_traces(auteur: Utilisateur, actions: Sequence[Action], fois: int =
 def decor_acces() -> Decor:
     """Le plus petit site où chaque page a quelque chose à montrer. Écrit par les méthodes du produit."""
     collectivite = Collectivite.objects.create(nom="Collectivité d'essai")
-    Siren.objects.create(collectivite=collectivite, numero="123456789")
+    Siren.objects.create(collectivite=collectivite, numero=SIREN_DU_DECOR)
     service, autre_service = fabriques.service("Achats"), fabriques.service("Voirie")
     comptes = comptes_par_role(service)
     autre = fabriques.utilisateur(Role.AGENT, nom="Autrui", service=autre_service)
@@ -259,7 +277,8 @@ def decor_acces() -> Decor:
             importer_des_mandats(comptes["responsable"], ANNEE_DE_LA_VALEUR),
             importer_des_decp(comptes["responsable"]),
             *tenir_un_registre(service, comptes["responsable"]),
-            calculer_une_part(CALCUL_D_UNE_PART, [ANNEE_DE_LA_VALEUR], "123456789"),
+            *publier_des_contrats(comptes["responsable"], SIREN_DU_DECOR),
+            calculer_une_part(CALCUL_D_UNE_PART, [ANNEE_DE_LA_VALEUR], SIREN_DU_DECOR),
         )
         | gestes_et_traces(comptes["administrateur"], [premiere])
         | un_de_chaque(demander_des_nouvelles(plan, comptes["responsable"])),
@@ -324,7 +343,8 @@ def plan_garni(nombre: int, *, indicateurs: int = 10, annees: int = 5, gestes: i
     lignes de plus a la vie de la première action, et de fois les premières fiches ont été enregistrées. Les
     journaux et l'état affiché concordent, comme après autant de gestes.
     """
-    Collectivite.objects.create(nom="Collectivité d'essai")
+    collectivite = Collectivite.objects.create(nom="Collectivité d'essai")
+    Siren.objects.create(collectivite=collectivite, numero=SIREN_DU_DECOR)
     services = Service.objects.bulk_create(Service(nom=f"Service {n:03}") for n in range(max(4, nombre // 40)))
     comptes = comptes_par_role(services[0])
     pilotes = Utilisateur.objects.bulk_create(
@@ -363,8 +383,10 @@ def plan_garni(nombre: int, *, indicateurs: int = 10, annees: int = 5, gestes: i
             importer_des_mandats(comptes["responsable"], ANNEE_DE_LA_VALEUR, nombre),
             importer_des_decp(comptes["responsable"], nombre),
             *tenir_un_registre(services[0], comptes["responsable"], nombre),
-            # Faute de SIREN, le périmètre est vide.
-            calculer_une_part(CALCUL_D_UNE_PART, range(PREMIERE_ANNEE, ANNEE_DE_LA_VALEUR + 1), "", nombre),
+            *publier_des_contrats(comptes["responsable"], SIREN_DU_DECOR, max(2, nombre // 6)),
+            calculer_une_part(
+                CALCUL_D_UNE_PART, range(PREMIERE_ANNEE, ANNEE_DE_LA_VALEUR + 1), SIREN_DU_DECOR, nombre
+            ),
         )
         | gestes_et_traces(comptes["administrateur"], actions[:200], fois=nombre)
         | un_de_chaque(demander_des_nouvelles(plan, comptes["responsable"])),

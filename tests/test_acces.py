@@ -22,11 +22,12 @@ from django.urls import reverse
 from actions.models import Action, Axe, DepotDeClasseur, NoteDeSuivi, Plan
 from comptes.models import Collectivite, Courriel, Jeton, Lot, Service, Trace, Utilisateur
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
-from marches.models import Consultation, ImportDeMandats, LotDeConsultation
+from marches.models import Consultation, ImportDeMandats, LotDeConsultation, Territoire
 from partenaires.classeurs import COLONNES
 from partenaires.models import Convention, Partenaire
 from tests import fabriques, resolveur
 from tests.decor import ANNEE_DE_LA_VALEUR, Decor, decor_acces
+from tests.decor_contrats import SOUCHE
 from tests.visites import client_de, formulaire_de, photo, sans_lendemain, tables_ecrites
 
 # Le décor s'écrit une fois : tout le fichier va au même ouvrier.
@@ -541,6 +542,39 @@ TABLE = [
         lit=405,
         vide=302,
         sauf=a_chacun(405, frozenset({"lecteur", "agent"}), LECTURE),
+    ),
+    # --- contrats
+    Ligne("marches:article_35"),
+    Ligne("marches:territoires"),
+    Ligne("marches:contrats"),
+    Ligne("marches:contrat"),
+    Ligne("marches:revue"),
+    Ligne("marches:corriger_contrat", RESPONSABLES, {"motif": TAPE}),
+    Ligne(
+        "marches:situer_etablissement",
+        RESPONSABLES,
+        {"code_postal": "34130", "ville": "Mauguio", "source": TAPE},
+    ),
+    Ligne("marches:regroupements"),
+    Ligne("marches:regrouper", RESPONSABLES, {"numero": "NEUVE", "objet": TAPE}, requete=f"?de={SOUCHE}"),
+    *[
+        Ligne(
+            f"marches:{nom}",
+            RESPONSABLES,
+            {},
+            lit=405,
+            vide=302,
+            sauf=a_chacun(405, frozenset({"lecteur", "agent"}), LECTURE),
+        )
+        for nom in ("annuler_correction", "detacher_contrat")
+    ],
+    Ligne("marches:comparaison"),
+    *fiche(
+        Territoire,
+        RESPONSABLES,
+        ajout={"nom": "Littoral", "code": "littoral", "communes": "34154"},
+        changement={"nom": TAPE},
+        suppression=302,
     ),
     # --- calculs
     Ligne("marches:resultat"),

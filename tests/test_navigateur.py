@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from comptes.droits import Role
 from tests import resolveur
 from tests.decor import Decor, plan_garni
+from tests.decor_contrats import SOUCHE
 from tests.navigateur import ETROIT, LARGE, Fenetre, cookie_de_session
 
 pytestmark = [pytest.mark.navigateur, pytest.mark.usefixtures("groupes_des_roles")]
@@ -107,6 +108,18 @@ PAGES = {
     "marches:imports": Ligne(TOUS),
     "marches:import_decp": Ligne((Role.LECTEUR, Role.RESPONSABLE), variantes=("?page=2",)),
     "marches:deposer": Ligne((Role.RESPONSABLE,)),
+    "marches:article_35": Ligne(TOUS, variantes=("?point=condition&etat=non",)),
+    "marches:territoires": Ligne(
+        TOUS, variantes=("?source=contrats&annee=2024", "?source=montants&annee=2024&zone=premier")
+    ),
+    "marches:contrats": Ligne(TOUS, variantes=("?annee=2024&montant=sur", "?page=2", "?q=introuvable")),
+    "marches:contrat": Ligne((Role.LECTEUR, Role.RESPONSABLE)),
+    "marches:revue": Ligne((Role.LECTEUR, Role.RESPONSABLE), variantes=("?sorte=lieu&page=2",)),
+    "marches:corriger_contrat": Ligne((Role.RESPONSABLE,)),
+    "marches:situer_etablissement": Ligne((Role.RESPONSABLE,)),
+    "marches:regroupements": Ligne((Role.LECTEUR, Role.RESPONSABLE), variantes=("?annee=2024&page=2",)),
+    "marches:regrouper": Ligne((Role.RESPONSABLE,), variantes=(f"?de={SOUCHE}",)),
+    "marches:comparaison": Ligne(TOUS, variantes=("?avec=243400017&de=2023&a=2024",)),
     "marches:mandats": Ligne(TOUS),
     "marches:import_de_mandats": Ligne((Role.LECTEUR, Role.RESPONSABLE), variantes=("?par=commune", "?page=2")),
     "marches:importer_mandats": Ligne((Role.RESPONSABLE,)),
@@ -152,6 +165,7 @@ ECRANS = {
     "indicateurs_indicateur": "changelist change history add delete",
     "indicateurs_valeurannuelle": "changelist change history add !delete",
     "indicateurs_cible": "changelist change history add !delete",
+    "marches_territoire": "changelist change history add delete",
     "axes_accessattempt": "changelist change history !add delete",
     "axes_accesslog": "changelist change history !add delete",
     "axes_accessfailurelog": "changelist change history !add delete",
@@ -186,6 +200,7 @@ SANS_PAGE = {
         for nom in (
             *("colonnes_du_registre", "enregistrer_le_registre", "defaire_l_import"),
             *("ligne_du_registre", "lot_retirer", "reprendre_import"),
+            *("annuler_correction", "detacher_contrat"),
         )
     },
     **{f"marches:{nom}_mandats": 405 for nom in ("colonnes_de", "enregistrer", "retirer")},

@@ -17,6 +17,7 @@ from marches.models import Consultation, Contrat, ContratDeConsultation
 from marches.regroupements import confirmer, detacher, numero_propose, objet_propose, rattacher, suggestions
 from marches.reponses import Reponse
 from tests import fabriques
+from tests.decor_contrats import SOUCHE
 from tests.fabriques_decp import SIREN, contrat
 from tests.visites import client_de
 
@@ -176,7 +177,7 @@ def test_une_saisie_absurde_se_dit_et_garde_ce_qui_est_tape(gymnase, client, cha
     assert not ContratDeConsultation.objects.exists()
 
 
-@pytest.mark.parametrize(("requete", "code"), [("?de=x", 400), ("", 404)])
+@pytest.mark.parametrize(("requete", "code"), [("?de=x", 400), ("", 302), (f"?de={SOUCHE}", 404)])
 def test_une_adresse_sans_suggestion_se_dit(gymnase, client, requete, code):
     assert client.get(reverse("marches:regrouper") + requete).status_code == code
 

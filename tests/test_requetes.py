@@ -20,10 +20,11 @@ from django.test.utils import CaptureQueriesContext
 from actions.models import Action, Axe, NoteDeSuivi, PartenaireDeLAction, Plan
 from comptes.models import Collectivite, Courriel, Jeton, Lot, Service, Trace, Utilisateur
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
-from marches.models import Consultation
+from marches.models import Consultation, Territoire
 from partenaires.models import Convention, Partenaire
 from tests import resolveur
 from tests.decor import Decor, plan_garni
+from tests.decor_contrats import SOUCHE
 from tests.visites import client_de
 
 # Les deux sites se construisent une fois : tout le fichier va au même ouvrier.
@@ -227,6 +228,26 @@ PAGES = [
     Page("marches:import_decp", 8, "?page=2", "responsable"),
     *[Page("marches:import_decp", 8, f"?format={forme}") for forme in ("xlsx", "ods", "csv")],
     Page("marches:deposer", 8, qui="responsable"),
+    *[Page("marches:article_35", 8, requete) for requete in ("", "?point=critere&etat=inconnu&format=csv")],
+    *[
+        Page("marches:territoires", 18, requete)
+        for requete in (
+            "?source=mandats-ht&annee=2023",
+            "?source=contrats&annee=2024",
+            "?source=montants&annee=2024&zone=premier",
+            "?source=contrats&annee=2024&zone=second&format=csv",
+        )
+    ],
+    *[Page("marches:contrats", 10, requete) for requete in ("", "?page=2", "?q=fournitures", "?acheteurs=tous")],
+    *[Page("marches:contrats", 10, f"?annee=2024&format={forme}") for forme in ("xlsx", "ods", "csv")],
+    *[Page("marches:contrat", 16, qui=qui) for qui in ("lecteur", "responsable")],
+    *[Page("marches:revue", 10, requete, "responsable") for requete in ("", "?sorte=lieu", "?format=csv")],
+    Page("marches:corriger_contrat", 8, qui="responsable"),
+    Page("marches:situer_etablissement", 8, qui="responsable"),
+    *[Page("marches:regroupements", 14, requete, "responsable") for requete in ("", "?annee=2024")],
+    Page("marches:regrouper", 16, f"?de={SOUCHE}", "responsable"),
+    *[Page("marches:comparaison", 20, requete) for requete in ("", "?avec=243400017&de=2023&a=2024")],
+    *fiche(Territoire, 10, add=8, change=10, history=10, delete=12),
     Page("marches:mandats", 5),
     Page("marches:import_de_mandats", 9),
     Page("marches:import_de_mandats", 8, "?par=commune", "responsable"),
@@ -320,6 +341,8 @@ SANS_OBJET = {
         "marches:ligne_du_registre",
         "marches:lot_retirer",
         "marches:reprendre_import",
+        "marches:annuler_correction",
+        "marches:detacher_contrat",
         "actions:campagne_relancer",
         "actions:campagne_clore",
         "actions:campagne_rouvrir",

@@ -117,6 +117,9 @@ def regroupements(request: HttpRequest) -> HttpResponse:
 def regrouper(request: HttpRequest) -> HttpResponse:
     """Les contrats des suggestions `de` : on en coche, on dit leur consultation. Cocher moins, c'est séparer."""
     exiger(request.user, Droit.IMPORTER)
+    if "de" not in request.GET:
+        messages.warning(request, "Choisissez au moins une suggestion.")
+        return redirect("marches:regroupements")
     contrats = _contrats_demandes(request)
     formulaire = FormulaireDeRegroupement(request.POST or None, contrats=contrats)
     if formulaire.is_valid():
