@@ -3,7 +3,7 @@
 from typing import Any
 
 from crispy_forms.helper import FormHelper
-from crispy_forms.layout import Submit
+from crispy_forms.layout import Fieldset, Layout, Submit
 from django import forms
 from django.core.exceptions import ValidationError
 
@@ -60,6 +60,11 @@ class FormulaireDeColonnes(forms.Form):
             )
         self.helper = FormHelper()
         self.helper.form_tag = False
+        self.helper.layout = Layout(
+            "depot",
+            Fieldset("La consultation", *(role.cle for role in ROLES if not role.du_lot)),
+            Fieldset("Le lot", *(role.cle for role in ROLES if role.du_lot)),
+        )
 
     def _exemples(self, titre: str) -> str:
         """Les premières valeurs de la colonne proposée."""
