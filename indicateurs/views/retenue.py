@@ -1,5 +1,7 @@
 """Retenir ce qu'un calcul a donné pour une année."""
 
+from typing import cast
+
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Submit
 from django import forms
@@ -11,7 +13,7 @@ from django.shortcuts import redirect, render
 from actions.views.commun import lecture_ou_envoi, qui_demande
 from comptes.droits import Droit, exiger
 from comptes.models import Utilisateur
-from indicateurs.models import Indicateur
+from indicateurs.models import Indicateur, ValeurAnnuelle
 from indicateurs.recalcul import Recalcul, calculs_de
 from indicateurs.retenue import Retenue
 from indicateurs.saisie import Saisie
@@ -44,8 +46,8 @@ class FormulaireDeRetenue(forms.Form):
 
     def __init__(self, *args, retenue: Retenue, auteur: Utilisateur, **kwargs) -> None:
         self.retenue, self.auteur = retenue, auteur
-        version = retenue.avant.version if retenue.avant else 0
-        super().__init__(*args, initial={"version": version}, **kwargs)
+        kwargs["initial"] = {"version": retenue.avant.version if retenue.avant else 0}
+        super().__init__(*args, **kwargs)
         self.fields["phrase"].required = retenue.phrase_demandee
         self.helper = FormHelper()
         self.helper.add_input(Submit("", "Retenir cette valeur"))
@@ -55,7 +57,7 @@ class FormulaireDeRetenue(forms.Form):
         try:
             return self.retenue.retenir(auteur=self.auteur, **donnees)
         except ConflitDeVersion as conflit:
-            remplacer_la_saisie(self, "version", conflit.actuelle.version)
+            remplacer_la_saisie(self, "version", cast("ValeurAnnuelle", conflit.actuelle).version)
             self.add_error(None, CONFLIT)
         except ValidationError as refus:
             for champ, phrases in getattr(refus, "error_dict", {None: refus.error_list}).items():
