@@ -48,6 +48,8 @@ class FormulaireDeRetenue(forms.Form):
         self.retenue, self.auteur = retenue, auteur
         version = retenue.avant.version if retenue.avant else 0
         super().__init__(*args, **{"initial": {"version": version}, **kwargs})
+        kwargs["initial"] = {"version": retenue.avant.version if retenue.avant else 0}
+        super().__init__(*args, **kwargs)
         self.fields["phrase"].required = retenue.phrase_demandee
         self.helper = FormHelper()
         self.helper.add_input(Submit("", "Retenir cette valeur"))
@@ -59,6 +61,7 @@ class FormulaireDeRetenue(forms.Form):
         except ConflitDeVersion as conflit:
             actuelle = cast("ValeurAnnuelle", conflit.actuelle)
             remplacer_la_saisie(self, "version", actuelle.version)
+            remplacer_la_saisie(self, "version", cast("ValeurAnnuelle", conflit.actuelle).version)
             self.add_error(None, CONFLIT)
         except ValidationError as refus:
             for champ, phrases in getattr(refus, "error_dict", {None: refus.error_list}).items():
