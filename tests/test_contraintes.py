@@ -1,6 +1,7 @@
 """Chaque contrainte nommée, enfreinte sans passer par le modèle : la base refuse, et le modèle le dit en français."""
 
 import datetime
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -48,6 +49,9 @@ from marches.consultations import Consultation, LotDeConsultation
 from marches.correspondances import CorrespondanceDeColonnes
 from marches.models import (
     BudgetDeMandats,
+    Contrat,
+    CorrectionDeContrat,
+    EnregistrementDecp,
     Generation,
     ImportDecp,
     ImportDeMandats,
@@ -166,6 +170,24 @@ def total(**champs) -> TotalDeMandats:
 
 def morceau() -> MorceauDeFichier:
     return MorceauDeFichier(import_decp=ImportDecp.objects.create(nom="x"), rang=0, octets=b"x")
+
+
+def publie(**champs) -> EnregistrementDecp:
+    champs = {"source": "OFFICIELLE", "format": "json-v2", "siren": "243400470", "groupe": "x", **champs}
+    return EnregistrementDecp(
+        import_decp=fabriques_decp.fichier(), position=1, empreinte="x", brut="{}", de=1, **champs
+    )
+
+
+def contrat(**champs) -> Contrat:
+    reponses = {"environnement": "OUI", "social": "OUI"}
+    communs = {"groupe": "x", "empreinte": "x", "siren": "243400470", "siret": "24340047000012", "de": 1}
+    return Contrat(**(communs | reponses | champs))
+
+
+def corrigee(**champs) -> CorrectionDeContrat:
+    signee = {"motif": "x", "auteur": fabriques.utilisateur()}
+    return CorrectionDeContrat(**{"souche": uuid.uuid4(), "champ": "MONTANT", "valeur": "1", **signee, **champs})
 
 
 def garde(**champs) -> ResultatDeCalcul:
@@ -390,6 +412,13 @@ INFRACTIONS = [
     Infraction("generation_unique", lambda: Generation(id=2)),
     Infraction("importdecp_etat_connu", lambda: ImportDecp(nom="x", etat=INCONNU)),
     Infraction("morceaudefichier_unique", lambda: double(morceau())),
+    # marches : contrats
+    Infraction("enregistrementdecp_source_connue", lambda: publie(source=INCONNU), dit=CHOIX),
+    Infraction("contrat_environnement_connu", lambda: contrat(environnement=INCONNU), dit=CHOIX),
+    Infraction("contrat_social_connu", lambda: contrat(social=INCONNU), dit=CHOIX),
+    Infraction("contrat_generations_ordonnees", lambda: contrat(de=2, a=2)),
+    Infraction("correctiondecontrat_champ_connu", lambda: corrigee(champ=INCONNU), dit=CHOIX),
+    Infraction("correctiondecontrat_une_en_vigueur", lambda: double(corrigee())),
     # marches : résultats
     Infraction("resultatdecalcul_unique", lambda: double(garde(territoire=fabriques_decp.territoire()))),
     Infraction("resultatdecalcul_unique_sans_territoire", lambda: double(garde())),
