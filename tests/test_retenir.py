@@ -99,6 +99,13 @@ def test_une_consultation_non_renseignee_donne_a_la_part_son_propre_denominateur
     assert retenue.parts == "42 / 165 (dénominateur propre)"
 
 
+def test_autant_de_reponses_que_le_denominateur_ne_suffit_pas_s_il_en_manque_une(client, part, total):
+    """Le registre a compté 167 consultations : les 166 qui répondent ne sont pas celles du dénominateur partagé."""
+    fabriques.valeur(total, 2024, valeur=166)
+    retenir(client, part, resultat(REGISTRE, oui=42, non=124, sans=1))
+    assert valeur(part).denominateur == 166
+
+
 def test_un_denominateur_partage_d_un_autre_nombre_n_est_pas_celui_du_calcul(client, part, total):
     fabriques.valeur(total, 2024, valeur=170)
     retenir(client, part, resultat(REGISTRE, oui=42, non=124))
