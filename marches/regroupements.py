@@ -99,7 +99,7 @@ def confirmer(contrats: Sequence[Contrat], *, numero: str, objet: str, auteur: "
             ContratDeConsultation(consultation=consultation, lot=lot, souche=contrat.souche)
             for contrat, lot in zip(contrats, lots, strict=True)
         )
-    recalculer()
+    recalculer(sources=[Source.DECP])
     return consultation
 
 

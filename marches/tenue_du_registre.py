@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from marches.consultations import Consultation, LotDeConsultation
+from marches.recalculs import registre_change
 from marches.regles_du_registre import objections_au_lot
 from socle.modeles import ConflitDeVersion
 
@@ -31,6 +32,7 @@ def creer(valeurs: dict[str, Any], lots: Sequence[dict[str, Any]], *, auteur: "U
             except ValidationError as refus:
                 raise ValidationError({f"lot-{champ}": m for champ, m in refus.message_dict.items()}) from refus
             _signer(lot, auteur)
+        registre_change()
     return consultation
 
 
@@ -80,6 +82,7 @@ def modifier(
         if isinstance(actuelle, Consultation):
             verifier_les_lots(actuelle)
         _signer(actuelle, auteur, list(valeurs))
+        registre_change()
     for champ in (*valeurs, "version"):
         setattr(ligne, champ, getattr(actuelle, champ))
     return True
@@ -109,6 +112,7 @@ def ajouter_un_lot(consultation: Consultation, valeurs: dict[str, Any], *, auteu
             return deja
         lot.full_clean()
         _signer(lot, auteur)
+        registre_change()
     return lot
 
 
@@ -123,3 +127,4 @@ def retirer_le_lot(lot: LotDeConsultation, *, auteur: "Utilisateur") -> None:
             raise ValidationError(DERNIER_LOT)
         actuel._history_user = auteur  # type: ignore[attr-defined]
         actuel.delete()
+        registre_change()

@@ -62,7 +62,10 @@ def _recalculer_un_perimetre(acheteurs: str, annees: frozenset[int], sources: Co
     donnees = avec_les_groupes(charger(acheteurs, sources))
     territoires = list(Territoire.objects.order_by("pk"))
     gardes = 0
-    perimetres = [Perimetre.annee(acheteurs, annee) for annee in sorted(annees or annees_presentes(donnees))]
+    perimetres = [
+        Perimetre.annee(acheteurs, annee)
+        for annee in sorted(annees or annees_presentes(donnees) | annees_gardees(acheteurs))
+    ]
     if not annees or timezone.localdate().year in annees:
         perimetres += [perimetre for perimetre in a_ce_jour(acheteurs) if perimetre not in perimetres]
     for perimetre in perimetres:
@@ -92,6 +95,12 @@ def de_la_periode(donnees: Donnees, perimetre: Perimetre) -> Donnees:
     """Les mêmes, sans les contrats des autres périodes : seul le regroupement, déjà fait, en avait besoin."""
     utiles = (ligne for ligne in donnees.contrats if ligne.date is None or perimetre.contient(ligne.date))
     return replace(donnees, contrats=tuple(utiles))
+
+
+def annees_gardees(acheteurs: str) -> set[int]:
+    """Celles qui ont déjà un résultat : une année que plus aucun enregistrement ne dit se refait aussi."""
+    fins = ResultatDeCalcul.objects.filter(perimetre=acheteurs, fin__month=12, fin__day=31)
+    return set(fins.order_by().values_list("fin__year", flat=True).distinct())
 
 
 def annees_presentes(donnees: Donnees) -> set[int]:

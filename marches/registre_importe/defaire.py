@@ -15,6 +15,7 @@ from django.db import transaction
 from comptes.gestes import LigneDeLot, Lot
 from comptes.models import Service, Utilisateur
 from marches.consultations import Consultation, ContratDeConsultation, LotDeConsultation
+from marches.recalculs import registre_change
 from marches.registre_importe.imports import CREATION, enregistrer_en_masse, pour_le_lot
 from socle.formulaires import afficher
 
@@ -61,6 +62,7 @@ def defaire(lot: Lot, *, auteur: Utilisateur) -> Defaisance:
         else:
             actuel.defait_par = nouveau
             actuel.save(update_fields=["defait_par"])
+            registre_change()
     return resultat
 
 

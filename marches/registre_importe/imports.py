@@ -20,6 +20,7 @@ from marches.consultations import Consultation, LotDeConsultation
 from marches.correspondances import CorrespondanceDeColonnes
 from marches.listes import SorteDeFichier
 from marches.mandats.correspondances import signature
+from marches.recalculs import registre_change
 from marches.registre_importe.colonnes import Correspondance, adapter, proposer
 from marches.registre_importe.comparaison import Apercu, Changement, comparer
 from marches.registre_importe.lecture import lire_les_lignes, ouvrir
@@ -110,6 +111,7 @@ def appliquer(depot: Depot, *, par: Utilisateur) -> Lot | None:
                 raise ApercuPerime
             lot = Lot.objects.create(intitule=f"Import du registre « {depot.nom} »"[:200], auteur=par)
             _ecrire(apercu, lot, par)
+            registre_change()
             retenir_les_colonnes(depot.ouvrir(), colonnes, par)
             details = {"fichier": depot.nom[:200], "lignes": apercu.lues, "lot": lot.pk}
             Trace.objects.create(geste=Geste.IMPORT, utilisateur=par, objet="Registre", details=details)

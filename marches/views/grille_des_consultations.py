@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST
 from comptes.droits import Droit, exiger
 from marches.grille_du_registre import GrilleDuRegistre
 from marches.ligne_de_registre import COLONNES, LigneDeRegistre, lots_de_la_grille
+from marches.recalculs import en_un_seul_recalcul
 from marches.views.commun import lecture_ou_envoi, qui_demande
 from socle.erreurs import Introuvable
 from socle.grilles import compte_rendu
@@ -21,8 +22,9 @@ def grille_des_consultations(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _montrer(request, grille, grille.lignes)
     lignes = grille.envoyees(request.POST, request.POST.getlist("lignes"))
-    for ligne in lignes:
-        ligne.enregistrer()
+    with en_un_seul_recalcul():
+        for ligne in lignes:
+            ligne.enregistrer()
     refusees = any(ligne.refusee for ligne in lignes)
     dire = messages.warning if refusees else messages.success
     dire(request, f"{compte_rendu(lignes)}.")
