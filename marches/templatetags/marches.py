@@ -1,6 +1,8 @@
 """Ce que les gabarits des marchés se partagent."""
 
+import datetime
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django import template
 from django.template import Context
@@ -12,10 +14,11 @@ from marches.calculs.catalogue import CALCULS
 from marches.communes import nom_de
 from marches.decp.contrats import phrase_du_motif
 from marches.listes import ChampCorrige
-from marches.models import Consultation, Contrat, ResultatDeCalcul
+from marches.models import Consultation, Contrat, CorrectionDeContrat, ResultatDeCalcul
 from marches.ouverture import Liste, ecrire_le_nombre, nombre_de
+from marches.reponses import Reponse
 from marches.rubriques import adresse_ou_rien, rubriques_pour
-from socle.formats import ABSENT
+from socle.formats import ABSENT, formater_date, formater_montant
 
 register = template.Library()
 
@@ -91,3 +94,16 @@ def geste_de_correction(champ: ChampCorrige) -> str:
         ChampCorrige.DOUBLON: "C'est un doublon",
         ChampCorrige.DISTINCT: "C'est un contrat distinct",
     }[champ]
+
+
+@register.simple_tag
+def valeur_corrigee(correction: CorrectionDeContrat) -> str:
+    """La valeur donnée, en clair ; vide pour un doublon ou un contrat distinct, qui n'en montrent pas."""
+    match correction.champ:
+        case ChampCorrige.DATE:
+            return formater_date(datetime.date.fromisoformat(correction.valeur))
+        case ChampCorrige.MONTANT:
+            return formater_montant(Decimal(correction.valeur))
+        case ChampCorrige.ENVIRONNEMENT | ChampCorrige.SOCIAL:
+            return str(Reponse(correction.valeur).label)
+    return ""
