@@ -89,8 +89,8 @@ def lignes(consultations: Iterable[Consultation]) -> list[list[Any]]:
     """`consultations` : lues avec leurs lots."""
     rendues = []
     for consultation in consultations:
-        lots = list(consultation.lots.all())
-        le = finalisation(lots).le
+        lots: list[LotDeConsultation | None] = list(consultation.lots.all())
+        le = finalisation(lot for lot in lots if lot is not None).le
         for lot in lots or [None]:
             rendues.append([*(colonne.lire(consultation, lot) for colonne in _COLONNES), le])
     return rendues

@@ -146,7 +146,7 @@ def _montant(cellule: Any) -> Decimal | None:
 def poids(cellule: Any) -> Decimal | None:
     """En points : « 10 », « 10 % », ou 0,1 au format pourcentage."""
     if isinstance(cellule, EnPourcent):
-        nombre = Decimal(repr(round(float(cellule) * 100, 2)))
+        nombre: Decimal | None = Decimal(repr(round(float(cellule) * 100, 2)))
     else:
         nombre = _montant(texte_de(cellule).removesuffix("%").strip() if isinstance(cellule, str) else cellule)
     if nombre is not None and not 0 <= nombre <= 100:

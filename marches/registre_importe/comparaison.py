@@ -45,7 +45,7 @@ class Changement:
         rendus = []
         for nom, avant in self.champs.items():
             champ = self.objet._meta.get_field(nom)
-            rendus.append((str(champ.verbose_name), *(_dit(champ, v) for v in (avant, getattr(self.objet, nom)))))
+            rendus.append((str(champ.verbose_name), _dit(champ, avant), _dit(champ, getattr(self.objet, nom))))
         return rendus
 
 
@@ -236,11 +236,11 @@ class _Comparaison:
             self._valider(lot, ("consultation",))
         if "lancee_le" in consultation.champs and not consultation.cree:
             touches = {lot.objet.pk for lot in lots}
-            for lot in self.lots[consultation.objet.pk].values():
-                if lot.pk not in touches and any(
-                    c == "date_de_suite" for c, _ in objections_au_lot(lot, consultation.objet)
+            for connu in self.lots[consultation.objet.pk].values():
+                if connu.pk not in touches and any(
+                    c == "date_de_suite" for c, _ in objections_au_lot(connu, consultation.objet)
                 ):
-                    raison = f"est postérieure à la suite donnée au lot {lot.numero}"
+                    raison = f"est postérieure à la suite donnée au lot {connu.numero}"
                     self._refuser(consultation, "lancee_le", raison)
 
     def _valider(self, changement: Changement, sauf: tuple[str, ...]) -> None:

@@ -30,7 +30,7 @@ def lignes_lues(lignes: Sequence[LigneDeLot]) -> list[LigneDImport]:
     cles: dict[Any, set[int]] = {modele: set() for modele in types.values()}
     for ligne in lignes:
         cles[types[ligne.type_d_objet_id]].add(ligne.id_objet)
-    objets = {
+    objets: dict[Any, dict[int, Any]] = {
         Consultation: Consultation.objects.in_bulk(cles[Consultation]),
         LotDeConsultation: LotDeConsultation.objects.select_related("consultation").in_bulk(cles[LotDeConsultation]),
     }

@@ -1,5 +1,7 @@
 """Le registre des consultations : la liste, une consultation, sa saisie."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -38,7 +40,7 @@ def consultations(request: HttpRequest) -> HttpResponse:
     if lisible and (forme := format_demande(request)):
         poses = [(pose.libelle, pose.valeur) for pose in filtre.poses]
         lignes = export_du_registre.lignes(lues.avec_ses_lots())
-        commun = {"colonnes": export_du_registre.COLONNES, "notes": export_du_registre.NOTES}
+        commun: dict[str, Any] = {"colonnes": export_du_registre.COLONNES, "notes": export_du_registre.NOTES}
         return exporter(request, forme, sujet=export_du_registre.SUJET, lignes=lignes, filtres=poses, **commun)
     table = TableConsultations(lues)
     RequestConfig(request, paginate={"per_page": LIGNES_PAR_PAGE}).configure(table)
