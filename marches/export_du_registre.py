@@ -96,6 +96,9 @@ def lignes(consultations: Iterable[Consultation]) -> list[list[Any]]:
         le = finalisation(lots).le
         seuls: list[LotDeConsultation | None] = [*lots] or [None]
         for lot in seuls:
+        lots: list[LotDeConsultation | None] = list(consultation.lots.all())
+        le = finalisation(lot for lot in lots if lot is not None).le
+        for lot in lots or [None]:
             rendues.append([*(colonne.lire(consultation, lot) for colonne in _COLONNES), le])
     return rendues
 

@@ -83,6 +83,8 @@ class FiltreConsultations(django_filters.FilterSet):
         return consultations.filter(finalisee_le__year=annee)
 
     def filtrer_finalisee(self, consultations: Any, nom: str, choix: str) -> ConsultationQuerySet:
+    def filtrer_annee(self, consultations: Any, nom: str, annee: int) -> Any:
+    def filtrer_finalisee(self, consultations: Any, nom: str, choix: str) -> Any:
         if choix == "sans-date":
             return consultations.filter(finalisee=True, finalisee_le__isnull=True)
         return consultations.filter(finalisee=choix == "oui")

@@ -82,6 +82,7 @@ class FormulaireDeConsultation(FormulaireDuRegistre):
         champ.empty_label = "Non renseigné"
         if portee(auteur, Droit.SAISIR_UNE_DONNEE) is Portee.SIENS:
             champ.queryset = Service.objects.filter(agents=auteur)
+            champ.queryset = Service.objects.filter(pk__in=[auteur.service_id] if auteur.service_id else [])
             champ.required, champ.empty_label, champ.initial = True, None, auteur.service_id
             if auteur.service_id is None:
                 champ.help_text = "Votre compte n'a pas de service : demandez à l'administrateur de le dire."

@@ -113,7 +113,7 @@ class LigneDeRegistre(LigneEditee):
 def _choix(colonne: Colonne, texte: str) -> str:
     if not texte or colonne.choix is None:
         return Reponse.INCONNU if colonne.choix is Reponse else ""
-    return membre_nomme(colonne.choix, texte, NATURES.get(colonne.champ, "une réponse"))
+    return membre_nomme(colonne.choix or Reponse, texte, NATURES.get(colonne.champ, "une réponse"))
 
 
 def _ecrire(valeur: Any) -> str:

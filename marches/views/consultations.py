@@ -1,5 +1,7 @@
 """Le registre des consultations : la liste, une consultation, sa saisie."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -38,6 +40,9 @@ def consultations(request: HttpRequest) -> HttpResponse:
     if lisible and (forme := format_demande(request)):
         poses = [(pose.libelle, pose.valeur) for pose in filtre.poses]
         return export_du_registre.exporter_le_registre(request, forme, lues.avec_ses_lots(), poses)
+        lignes = export_du_registre.lignes(lues.avec_ses_lots())
+        commun: dict[str, Any] = {"colonnes": export_du_registre.COLONNES, "notes": export_du_registre.NOTES}
+        return exporter(request, forme, sujet=export_du_registre.SUJET, lignes=lignes, filtres=poses, **commun)
     table = TableConsultations(lues)
     RequestConfig(request, paginate={"per_page": LIGNES_PAR_PAGE}).configure(table)
     contexte = {
