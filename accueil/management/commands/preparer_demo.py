@@ -19,6 +19,7 @@ class Command(CommandeDeDemonstration):
         if premiere_fois:
             Siren.objects.create(collectivite=collectivite, numero="243400470")
         call_command("charger_plan", stdout=self.stdout)
+        call_command("charger_territoires", verbosity=0, stdout=self.stdout)
         if premiere_fois:
             confier_les_actions(service)
 
