@@ -1,13 +1,10 @@
 """Le registre dans un tableur : une ligne par lot, aux titres que l'import reconnaît."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-
 from marches.consultations import Consultation, LotDeConsultation
-from marches.exports import Format, exporter
 from marches.registre import DEFINITION, finalisation
 from marches.reponses import Reponse
 from socle.ecriture import ColonneEcrite, Sorte
@@ -92,24 +89,8 @@ def lignes(consultations: Iterable[Consultation]) -> list[list[Any]]:
     """`consultations` : lues avec leurs lots."""
     rendues = []
     for consultation in consultations:
-        lots = list(consultation.lots.all())
-        le = finalisation(lots).le
-        seuls: list[LotDeConsultation | None] = [*lots] or [None]
-        for lot in seuls:
         lots: list[LotDeConsultation | None] = list(consultation.lots.all())
         le = finalisation(lot for lot in lots if lot is not None).le
         for lot in lots or [None]:
             rendues.append([*(colonne.lire(consultation, lot) for colonne in _COLONNES), le])
     return rendues
-
-
-def exporter_le_registre(
-    request: HttpRequest,
-    forme: Format,
-    consultations: Iterable[Consultation],
-    filtres: Sequence[tuple[str, str]],
-) -> HttpResponse:
-    """Le registre que l'adresse filtre, une ligne par lot. `consultations` : lues avec leurs lots."""
-    return exporter(
-        request, forme, sujet=SUJET, colonnes=COLONNES, lignes=lignes(consultations), filtres=filtres, notes=NOTES
-    )

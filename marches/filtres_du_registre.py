@@ -77,13 +77,9 @@ class FiltreConsultations(django_filters.FilterSet):
     def chercher(self, consultations: ConsultationQuerySet, nom: str, texte: str) -> ConsultationQuerySet:
         return consultations.correspondant_a(texte)
 
-    # `Any` : les colonnes annotées ne sont pas des champs.
-
-    def filtrer_annee(self, consultations: Any, nom: str, annee: int) -> ConsultationQuerySet:
+    def filtrer_annee(self, consultations: Any, nom: str, annee: int) -> Any:
         return consultations.filter(finalisee_le__year=annee)
 
-    def filtrer_finalisee(self, consultations: Any, nom: str, choix: str) -> ConsultationQuerySet:
-    def filtrer_annee(self, consultations: Any, nom: str, annee: int) -> Any:
     def filtrer_finalisee(self, consultations: Any, nom: str, choix: str) -> Any:
         if choix == "sans-date":
             return consultations.filter(finalisee=True, finalisee_le__isnull=True)

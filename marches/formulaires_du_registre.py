@@ -81,7 +81,6 @@ class FormulaireDeConsultation(FormulaireDuRegistre):
         champ = cast(forms.ModelChoiceField, self.fields["service"])
         champ.empty_label = "Non renseigné"
         if portee(auteur, Droit.SAISIR_UNE_DONNEE) is Portee.SIENS:
-            champ.queryset = Service.objects.filter(agents=auteur)
             champ.queryset = Service.objects.filter(pk__in=[auteur.service_id] if auteur.service_id else [])
             champ.required, champ.empty_label, champ.initial = True, None, auteur.service_id
             if auteur.service_id is None:

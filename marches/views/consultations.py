@@ -12,7 +12,7 @@ from django_tables2 import RequestConfig
 from comptes.droits import Droit, exiger, peut
 from marches import export_du_registre
 from marches.consultations import Consultation, LotDeConsultation
-from marches.exports import Format, format_demande
+from marches.exports import Format, exporter, format_demande
 from marches.fiche_de_consultation import fiche_de
 from marches.filtres_du_registre import FiltreConsultations
 from marches.formulaires_du_registre import (
@@ -39,7 +39,6 @@ def consultations(request: HttpRequest) -> HttpResponse:
     lues = filtre.qs.select_related("service") if lisible else Consultation.objects.none()
     if lisible and (forme := format_demande(request)):
         poses = [(pose.libelle, pose.valeur) for pose in filtre.poses]
-        return export_du_registre.exporter_le_registre(request, forme, lues.avec_ses_lots(), poses)
         lignes = export_du_registre.lignes(lues.avec_ses_lots())
         commun: dict[str, Any] = {"colonnes": export_du_registre.COLONNES, "notes": export_du_registre.NOTES}
         return exporter(request, forme, sujet=export_du_registre.SUJET, lignes=lignes, filtres=poses, **commun)
