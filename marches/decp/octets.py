@@ -129,4 +129,7 @@ def octets_surveilles(fichier: IO[bytes], avancement: Avancement) -> io.Buffered
 def texte_surveille(fichier: IO[bytes], avancement: Avancement) -> io.TextIOWrapper:
     """Le même, décodé, fins de ligne telles quelles."""
     octets = octets_surveilles(fichier, avancement)
-    return io.TextIOWrapper(octets, encoding="utf-8-sig", errors="decp_windows_1252", newline="")
+    texte = io.TextIOWrapper(octets, encoding="utf-8-sig", errors="decp_windows_1252", newline="")
+    # Par défaut 8 Kio : décoder de plus grands morceaux fait gagner un quart du temps de lecture.
+    texte._CHUNK_SIZE = ENTETE  # type: ignore[attr-defined]
+    return texte
