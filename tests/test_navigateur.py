@@ -165,6 +165,7 @@ ECRANS = {
     "indicateurs_indicateur": "changelist change history add delete",
     "indicateurs_valeurannuelle": "changelist change history add !delete",
     "indicateurs_cible": "changelist change history add !delete",
+    "marches_consultation": "changelist change history !add !delete",
     "marches_territoire": "changelist change history add delete",
     "axes_accessattempt": "changelist change history !add delete",
     "axes_accesslog": "changelist change history !add delete",
