@@ -6,7 +6,7 @@ INSTALLE := .venv/.installe
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help installer demo demo-complet test test-rapide qualite format vendor captures
+.PHONY: help installer demo demo-complet test test-rapide epreuves qualite format vendor captures
 
 help: ## Affiche cette aide
 	@echo "Commandes du projet :"
@@ -32,6 +32,9 @@ test: $(INSTALLE) ## Tous les essais : SQLite, PostgreSQL jetable, Chromium
 
 test-rapide: $(INSTALLE) ## Les essais sans navigateur, sur SQLite seulement
 	@$(PY) scripts/essais.py --rapide $(ARGS)
+
+epreuves: $(INSTALLE) ## Les essais de longue durée, sur SQLite : un import de 200 000 contrats pendant que d'autres écrivent
+	@EPREUVE_CONTRATS=200000 $(PY) -m pytest -q -s tests/test_import_interrompu.py -k sans_attendre $(ARGS)
 
 qualite: $(INSTALLE) ## Format, style, gabarits, types, migrations, réglages de production
 	@$(PY) scripts/qualite.py
