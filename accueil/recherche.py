@@ -1,4 +1,4 @@
-"""Chercher dans tout le site : actions, partenaires, indicateurs, notes, documents. Une requête par sorte d'objet."""
+"""Chercher dans tout le site, une requête par sorte : actions, partenaires, indicateurs, consultations, notes, documents."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from actions.models import Action, Document, NoteDeSuivi
 from actions.requetes import numero_demande
 from actions.statuts import Mouvement
 from indicateurs.models import Indicateur
+from marches.models import Consultation
 from partenaires.models import Partenaire
 from socle.formats import formater_date
 from socle.recherche import COLONNE, OrdreDesTextes, mots_de
@@ -78,6 +79,7 @@ def chercher(demande: str, utilisateur: "Utilisateur | AnonymousUser") -> Recher
         _actions(demande, mots),
         _partenaires(demande, mots),
         _indicateurs(demande, mots),
+        _consultations(demande, mots),
         _notes(demande, mots),
         _documents(demande, mots, utilisateur),
     ]
@@ -151,6 +153,21 @@ def _indicateurs(demande: str, mots: list[str]) -> Groupe:
 
     trouves = Indicateur.objects.correspondant_a(demande).order_by(OrdreDesTextes(COLONNE), "pk")
     return _groupe("indicateurs", "Indicateurs", trouves, resultat)
+
+
+def _consultations(demande: str, mots: list[str]) -> Groupe:
+    def resultat(consultation: Consultation) -> Resultat:
+        lancee = f" · lancée le {formater_date(consultation.lancee_le)}" if consultation.lancee_le else ""
+        return Resultat(
+            surligner(f"{consultation.numero} {consultation.objet}", mots),
+            consultation.get_absolute_url(),
+            None,
+            f"{consultation.get_procedure_display() or 'Procédure non renseignée'}{lancee}",
+        )
+
+    trouvees = Consultation.objects.correspondant_a(demande).order_by("-lancee_le", "-pk")
+    suite = f"{reverse('marches:consultations')}?{urlencode({'q': demande})}"
+    return _groupe("consultations", "Consultations", trouvees, resultat, suite)
 
 
 def _notes(demande: str, mots: list[str]) -> Groupe:

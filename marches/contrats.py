@@ -45,7 +45,7 @@ class EnregistrementDecp(models.Model):
     brut = models.TextField("contenu")
     de = models.PositiveBigIntegerField("depuis la génération")
     # Un fichier montre cet enregistrement à côté d'un autre contrat du même identifiant : ce sont deux contrats.
-    cohabite_depuis = models.PositiveBigIntegerField("cohabite depuis la génération", null=True)
+    cohabite_depuis = models.PositiveBigIntegerField("cohabite depuis la génération", null=True, blank=True)
 
     class Meta:
         verbose_name = "enregistrement DECP"
@@ -114,11 +114,11 @@ class Contrat(models.Model):
 
     souche = models.UUIDField("souche", default=uuid.uuid4, db_index=True)
     de = models.PositiveBigIntegerField("depuis la génération")
-    a = models.PositiveBigIntegerField("jusqu'à la génération", null=True)
+    a = models.PositiveBigIntegerField("jusqu'à la génération", null=True, blank=True)
     groupe = models.CharField("groupe", max_length=100)
     empreinte = models.CharField("empreinte de l'état", max_length=64)
     # Clés des EnregistrementDecp : celui qui fait foi d'abord, puis ceux qu'il remplace, puis ceux qui le complètent.
-    enregistrements = models.JSONField("enregistrements", default=list)
+    enregistrements = models.JSONField("enregistrements", default=list, blank=True)
     siren = models.CharField("SIREN de l'acheteur", max_length=9)
     siret = models.CharField("SIRET de l'acheteur", max_length=14)
     acheteur = models.CharField("acheteur", max_length=300, blank=True)
@@ -128,21 +128,21 @@ class Contrat(models.Model):
     procedure = models.CharField("procédure", max_length=200, blank=True)
     objet = models.TextField("objet", blank=True)
     cpv = models.CharField("code CPV", max_length=10, blank=True)
-    date = models.DateField("notifié le", null=True)
-    publie_le = models.DateField("publié le", null=True)
-    montant = models.DecimalField("montant HT", max_digits=22, decimal_places=2, null=True)
+    date = models.DateField("notifié le", null=True, blank=True)
+    publie_le = models.DateField("publié le", null=True, blank=True)
+    montant = models.DecimalField("montant HT", max_digits=22, decimal_places=2, null=True, blank=True)
     # marches.decp.montants.DrapeauDeMontant ; vide : le montant se compte.
     drapeau = models.CharField("montant à part", max_length=20, blank=True)
-    duree_mois = models.PositiveIntegerField("durée en mois", null=True)
-    offres_recues = models.PositiveIntegerField("offres reçues", null=True)
+    duree_mois = models.PositiveIntegerField("durée en mois", null=True, blank=True)
+    offres_recues = models.PositiveIntegerField("offres reçues", null=True, blank=True)
     accord_cadre = models.CharField("accord-cadre", max_length=100, blank=True)
     subsequent = models.BooleanField("marché subséquent", default=False)
     environnement = models.CharField("considération environnementale", max_length=7, choices=Reponse)
     social = models.CharField("considération sociale", max_length=7, choices=Reponse)
-    considerations = models.JSONField("considérations publiées", default=list)
-    techniques = models.JSONField("techniques d'achat", default=list)
-    modifications = models.JSONField("modifications", default=list, encoder=DjangoJSONEncoder)
-    anomalies = models.JSONField("anomalies", default=list)
+    considerations = models.JSONField("considérations publiées", default=list, blank=True)
+    techniques = models.JSONField("techniques d'achat", default=list, blank=True)
+    modifications = models.JSONField("modifications", default=list, blank=True, encoder=DjangoJSONEncoder)
+    anomalies = models.JSONField("anomalies", default=list, blank=True)
     conflit = models.BooleanField("même identifiant qu'un autre contrat", default=False)
     doublon = models.BooleanField("doublon, écarté à la revue", default=False)
 
@@ -243,7 +243,9 @@ class LieuDEtablissement(models.Model):
         validators=[RegexValidator(r"^\d[\dAB]\d{3}$", "Un code INSEE de commune compte cinq caractères.")],
     )
     source = models.CharField("source", max_length=200)
-    auteur = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True)
+    auteur = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True, blank=True
+    )
     le = models.DateTimeField("le", default=timezone.now, editable=False)
 
     class Meta:

@@ -57,7 +57,7 @@ class ImportDecp(models.Model):
         blank=True,
     )
     commence_le = models.DateTimeField("commencé le", default=timezone.now, editable=False)
-    applique_le = models.DateTimeField("importé le", null=True, editable=False)
+    applique_le = models.DateTimeField("importé le", null=True, blank=True, editable=False)
     etat = models.CharField("état", max_length=10, choices=EtatDImport, default=EtatDImport.DEPOSE, editable=False)
     octets_lus = models.PositiveBigIntegerField("octets lus", default=0, editable=False)
     message = models.TextField("message", blank=True, editable=False)

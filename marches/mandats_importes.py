@@ -56,7 +56,10 @@ class ImportDeMandatsQuerySet(models.QuerySet["ImportDeMandats"]):
     def en_vigueur(self) -> "ImportDeMandatsQuerySet":
         """Pour chaque budget et chaque année : le dernier import qui n'a pas été retiré."""
         plus_recent = ImportDeMandats.objects.filter(
-            budget=OuterRef("budget"), annee=OuterRef("annee"), retire_le__isnull=True, pk__gt=OuterRef("pk")
+            budget=OuterRef("budget"),
+            annee=OuterRef("annee"),
+            retire_le__isnull=True,
+            pk__gt=OuterRef("pk"),
         )
         return self.filter(retire_le__isnull=True).filter(~Exists(plus_recent))
 
@@ -76,11 +79,13 @@ class ImportDeMandats(models.Model):
     budget = models.ForeignKey(BudgetDeMandats, on_delete=models.PROTECT, related_name="imports")
     annee = models.PositiveSmallIntegerField("année", validators=BORNES_ANNEE)
     # [{"nom", "sha256", "taille"}], taille en octets.
-    fichiers = models.JSONField("fichiers", default=list)
+    fichiers = models.JSONField("fichiers", default=list, blank=True)
     # {"lues", "gardees", "exclues": {motif: [nombre, montant]}, "chapitres": {code: [nombre, montant]}, "colonne",
     # "signalements": [phrase]} ; les montants sont des textes, en euros.
-    comptes = models.JSONField("comptes", default=dict)
-    auteur = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True)
+    comptes = models.JSONField("comptes", default=dict, blank=True)
+    auteur = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True, blank=True
+    )
     importe_le = models.DateTimeField("importé le", default=timezone.now, editable=False)
     retire_le = models.DateTimeField("retiré le", null=True, blank=True, editable=False)
     retire_par = models.ForeignKey(

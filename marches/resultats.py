@@ -27,13 +27,13 @@ class ResultatDeCalcul(models.Model):
         Territoire, on_delete=models.PROTECT, related_name="resultats", null=True, blank=True
     )
     empreinte = models.CharField("empreinte des données", max_length=64)
-    valeur = models.DecimalField("valeur", max_digits=24, decimal_places=6, null=True)
-    numerateur = models.DecimalField("numérateur", max_digits=24, decimal_places=6, null=True)
-    denominateur = models.DecimalField("dénominateur", max_digits=24, decimal_places=6, null=True)
+    valeur = models.DecimalField("valeur", max_digits=24, decimal_places=6, null=True, blank=True)
+    numerateur = models.DecimalField("numérateur", max_digits=24, decimal_places=6, null=True, blank=True)
+    denominateur = models.DecimalField("dénominateur", max_digits=24, decimal_places=6, null=True, blank=True)
     inconnus = models.PositiveIntegerField("non renseignés", default=0)
-    exclus = models.JSONField("exclus", default=dict)
-    couverture = models.DecimalField("part renseignée", max_digits=7, decimal_places=4, null=True)
-    listes = models.JSONField("enregistrements", default=dict, encoder=DjangoJSONEncoder)
+    exclus = models.JSONField("exclus", default=dict, blank=True)
+    couverture = models.DecimalField("part renseignée", max_digits=7, decimal_places=4, null=True, blank=True)
+    listes = models.JSONField("enregistrements", default=dict, blank=True, encoder=DjangoJSONEncoder)
     calcule_le = models.DateTimeField("calculé le", default=timezone.now, editable=False)
 
     class Meta:

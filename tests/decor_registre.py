@@ -54,6 +54,6 @@ def tenir_un_registre(
             apres=str(objet),
         )
         # Les deux sortes dès la première page, quel que soit leur nombre.
-        for objet in sorted([*lots, *consultations], key=lambda objet: getattr(objet, "consultation_id", objet.pk))
+        for objet in sorted([*consultations, *lots], key=lambda objet: getattr(objet, "consultation_id", objet.pk))
     )
     return consultations[0], lots[0]

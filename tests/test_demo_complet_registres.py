@@ -300,7 +300,8 @@ def test_le_json_est_valide_au_regard_du_schema():
 
 
 def resultat(code: str, annee: int, territoire: str | None = None) -> ResultatDeCalcul:
-    lignes = ResultatDeCalcul.objects.filter(code=code, debut__year=annee, fin__year=annee, perimetre=SIREN)
+    entiere = {"debut": datetime.date(annee, 1, 1), "fin": datetime.date(annee, 12, 31)}
+    lignes = ResultatDeCalcul.objects.filter(code=code, perimetre=SIREN, **entiere)
     return lignes.filter(territoire__code=territoire).order_by("-calcule_le", "-pk")[0]
 
 

@@ -22,7 +22,7 @@ from tests import fabriques
 from tests.decp_synthetique import ecrire_en_flux
 from tests.test_taches import RACINE, environnement
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 NOMBRE = 700
 A_LA_FOIS = int(os.environ.get("EPREUVE_CONTRATS", "2000"))

@@ -244,7 +244,7 @@ def test_plusieurs_siren_se_gardent_ensemble(fichier):
 # --- À plusieurs -------------------------------------------------------------------------------
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_deux_imports_a_la_fois_passent_l_un_apres_l_autre(fichier):
     chemins = [fichier(*(marche(f"{annee}-{n}") for n in range(40))) for annee in ("2024", "2025")]
     echecs = []

@@ -18,13 +18,14 @@ from accueil.recherche import LONGUEUR_MAX, MONTRES, Groupe, Recherche, chercher
 from actions.models import Action, Document, NoteDeSuivi
 from comptes.droits import Role
 from indicateurs.models import Indicateur
+from marches.models import Consultation
 from partenaires.models import Partenaire
 from socle.recherche import COLONNE, Cherchable, replier
 from tests import fabriques
 from tests.navigateur import ETROIT, LARGE, cookie_de_session
 from tests.visites import client_de, formulaire_de
 
-MODELES = (Action, NoteDeSuivi, Document, Partenaire, Indicateur)
+MODELES = (Action, NoteDeSuivi, Document, Partenaire, Indicateur, Consultation)
 
 
 @pytest.fixture
