@@ -1,4 +1,4 @@
-"""Chercher dans tout le site, une requête par sorte : actions, partenaires, indicateurs, consultations, notes, documents."""
+"""Chercher dans tout le site, une requête par sorte : actions, partenaires, indicateurs, consultations, notes…"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
