@@ -35,6 +35,9 @@ from marches.tenue_des_contrats import Bilan, accorder
 # Assez pour que l'écriture soit rapide, assez peu pour que les autres écrivains n'attendent pas.
 _PAS = 250
 _OCTETS = 1 << 20
+# Les enregistrements d'un fichier ordinaire ne se normalisent qu'une fois ; ceux d'un très grand, deux, sans tenir en
+# mémoire.
+_LUS_AU_PLUS = 20_000
 # Un groupe tient dans sa colonne, SIREN compris.
 _LONGUEUR = 80
 _T = TypeVar("_T")
@@ -109,6 +112,7 @@ class _Import:
         self.lecture = lecture
         self.suivante = suivante
         self.bilan = Bilan()
+        self.lus: dict[int, ContratLu] = {}
         trace.format = lecture.format.value
         # Relire un fichier déjà importé n'apprend rien de ce que ses enregistrements ont de commun.
         self.deja_lu = _deja_importe(trace)
@@ -133,7 +137,7 @@ class _Import:
                 "empreinte", "pk"
             )
         )
-        neufs: dict[str, EnregistrementDecp] = {}
+        neufs: dict[str, tuple[EnregistrementDecp, ContratLu]] = {}
         repris: list[_Candidat] = []
         for candidat in candidats:
             if candidat.empreinte in connus or candidat.empreinte in neufs:
@@ -143,7 +147,7 @@ class _Import:
             if isinstance(lu, Refus):
                 refus.append(self._refus(candidat.brut, lu.motif, lu.precision))
             else:
-                neufs[candidat.empreinte] = self._enregistrement(candidat, lu)
+                neufs[candidat.empreinte] = self._enregistrement(candidat, lu), lu
         with transaction.atomic():
             self._ecrire(neufs, repris, connus, refus)
 
@@ -162,13 +166,15 @@ class _Import:
 
     def _ecrire(
         self,
-        neufs: dict[str, EnregistrementDecp],
+        neufs: dict[str, tuple[EnregistrementDecp, ContratLu]],
         repris: list[_Candidat],
         connus: dict[str, int],
         refus: list[RefusDecp],
     ) -> None:
-        for enregistrement in EnregistrementDecp.objects.bulk_create(neufs.values()):
+        for enregistrement in EnregistrementDecp.objects.bulk_create(e for e, _ in neufs.values()):
             connus[enregistrement.empreinte] = enregistrement.pk
+            if len(self.lus) < _LUS_AU_PLUS:
+                self.lus[enregistrement.pk] = neufs[enregistrement.empreinte][1]
         RefusDecp.objects.bulk_create(refus)
         if not self.deja_lu:
             RepriseDEnregistrement.objects.bulk_create(
@@ -236,7 +242,7 @@ class _Import:
                 self._accorder(a_accorder)
 
     def _accorder(self, groupes: list[str]) -> None:
-        accorder(self.trace, groupes, self.suivante, self.bilan)
+        accorder(self.trace, groupes, self.suivante, self.bilan, self.lus)
         laisser_ecrire_les_autres()
 
     def _publier(self) -> None:

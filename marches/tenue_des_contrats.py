@@ -3,7 +3,7 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any
@@ -49,12 +49,15 @@ class _Lu:
     nouveau: bool
 
 
-def accorder(import_decp: ImportDecp, groupes: list[str], suivante: int, bilan: Bilan) -> None:
+def accorder(
+    import_decp: ImportDecp, groupes: list[str], suivante: int, bilan: Bilan, deja_lus: Mapping[int, ContratLu]
+) -> None:
     """Récrit les contrats de ces groupes, sous le verrou des contrats : personne d'autre ne peut les changer.
 
-    Tout se lit et se calcule d'abord ; la transaction, qui fait attendre les autres écrivains, n'a plus qu'à écrire.
+    `deja_lus` : par clé d'enregistrement, ceux que l'import vient de normaliser. Tout se lit et se calcule d'abord ; la
+    transaction, qui fait attendre les autres écrivains, n'a plus qu'à écrire.
     """
-    lus = _relire(import_decp, groupes)
+    lus = _relire(import_decp, groupes, deja_lus)
     cohabitent = _noter_les_cohabitations(lus, suivante)
     tenus: dict[str, list[Contrat]] = {}
     for contrat in Contrat.objects.filter(groupe__in=groupes, a__isnull=True).order_by("pk"):
@@ -68,20 +71,32 @@ def accorder(import_decp: ImportDecp, groupes: list[str], suivante: int, bilan: 
         ecriture.finir()
 
 
-def _relire(import_decp: ImportDecp, groupes: list[str]) -> dict[str, list[_Lu]]:
+def _relire(import_decp: ImportDecp, groupes: list[str], deja_lus: Mapping[int, ContratLu]) -> dict[str, list[_Lu]]:
     repris = set(
         RepriseDEnregistrement.objects.filter(import_decp=import_decp, enregistrement__groupe__in=groupes).values_list(
             "enregistrement_id", flat=True
         )
     )
     lus: dict[str, list[_Lu]] = {}
-    for enregistrement in EnregistrementDecp.objects.filter(groupe__in=groupes).order_by("groupe", "empreinte"):
-        lu = normaliser(Brut(enregistrement.position, enregistrement.contenu), Format(enregistrement.format))
-        if isinstance(lu, ContratLu):
+    des_groupes = EnregistrementDecp.objects.filter(groupe__in=groupes)
+    # Le texte d'un enregistrement pèse : il ne se relit que pour ceux qui n'ont pas été lus à l'instant.
+    cles = set(des_groupes.values_list("pk", flat=True))
+    bruts = dict(EnregistrementDecp.objects.filter(pk__in=cles.difference(deja_lus)).values_list("pk", "brut"))
+    for enregistrement in des_groupes.defer("brut").order_by("groupe", "empreinte"):
+        if enregistrement.pk in bruts:
+            enregistrement.brut = bruts[enregistrement.pk]
+        lu = deja_lus.get(enregistrement.pk) or relu(enregistrement)
+        if lu is not None:
             nouveau = enregistrement.import_decp_id == import_decp.pk
             ligne = _Lu(enregistrement, lu, nouveau or enregistrement.pk in repris, nouveau)
             lus.setdefault(enregistrement.groupe, []).append(ligne)
     return lus
+
+
+def relu(enregistrement: EnregistrementDecp) -> ContratLu | None:
+    """Ce que dit un enregistrement gardé ; None si les règles d'aujourd'hui ne l'admettent plus."""
+    lu = normaliser(Brut(enregistrement.position, enregistrement.contenu), Format(enregistrement.format))
+    return lu if isinstance(lu, ContratLu) else None
 
 
 def _noter_les_cohabitations(lus: dict[str, list[_Lu]], suivante: int) -> list[EnregistrementDecp]:
@@ -248,8 +263,7 @@ def raccorder(groupe: str, suivante: int) -> None:
     transaction, sous le verrou des contrats."""
     lignes = []
     for enregistrement in EnregistrementDecp.objects.filter(groupe=groupe).order_by("empreinte"):
-        lu = normaliser(Brut(enregistrement.position, enregistrement.contenu), Format(enregistrement.format))
-        if isinstance(lu, ContratLu):
+        if lu := relu(enregistrement):
             lignes.append(_Lu(enregistrement, lu, ici=False, nouveau=False))
     tenus = list(Contrat.objects.filter(groupe=groupe, a__isnull=True).order_by("pk"))
     ecriture = _Ecriture(suivante, corrections_de(contrat.souche for contrat in tenus))
