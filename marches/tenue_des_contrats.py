@@ -54,8 +54,8 @@ def accorder(
 ) -> None:
     """Récrit les contrats de ces groupes, sous le verrou des contrats : personne d'autre ne peut les changer.
 
-    `deja_lus` : par clé d'enregistrement, ceux que l'import vient de normaliser. Tout se lit et se calcule d'abord ; la
-    transaction, qui fait attendre les autres écrivains, n'a plus qu'à écrire.
+    `deja_lus` : par clé d'enregistrement, ceux que l'import vient de normaliser. Tout se lit et se calcule d'abord ;
+    la transaction, qui fait attendre les autres écrivains, n'a plus qu'à écrire.
     """
     lus = _relire(import_decp, groupes, deja_lus)
     cohabitent = _noter_les_cohabitations(lus, suivante)
