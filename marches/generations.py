@@ -54,12 +54,10 @@ def generation_visible() -> int:
 
 @contextmanager
 def _verrou(attendre: bool) -> Iterator[None]:
-    if connection.vendor == "postgresql":
-        with _verrou_postgresql(attendre):
-            yield
-    else:
-        with _verrou_de_processus(attendre), _verrou_de_fichier(attendre):
-            yield
+    """Entre les fils de ce processus, puis entre les processus : un verrou de PostgreSQL se reprend dans sa session."""
+    entre_processus = _verrou_postgresql if connection.vendor == "postgresql" else _verrou_de_fichier
+    with _verrou_de_processus(attendre), entre_processus(attendre):
+        yield
 
 
 @contextmanager

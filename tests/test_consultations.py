@@ -19,7 +19,7 @@ from tests.fabriques_decp import contrat
 from tests.fabriques_marches import consultation, lot
 from tests.visites import client_de, formulaire_de
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("groupes_des_roles")]
+pytestmark = pytest.mark.django_db
 
 FEVRIER, MARS, AVRIL = (datetime.date(2024, mois, 1) for mois in (2, 3, 4))
 DEMAIN = datetime.date(2199, 1, 1)

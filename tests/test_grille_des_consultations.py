@@ -14,7 +14,7 @@ from tests import fabriques
 from tests.fabriques_marches import consultation, lot
 from tests.visites import client_de, formulaire_de
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("groupes_des_roles")]
+pytestmark = pytest.mark.django_db
 
 GRILLE = "marches:grille_des_consultations"
 

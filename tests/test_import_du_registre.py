@@ -26,7 +26,7 @@ from tests import fabriques
 from tests.fabriques_marches import consultation
 from tests.visites import client_de, formulaire_de
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("groupes_des_roles")]
+pytestmark = pytest.mark.django_db
 
 USUELS = (
     "N° consultation;Année;Service;Acheteur;Objet;Nature;Procédure;Forme;Nb lots;Lot;Estimation HT;Date AAPC;"

@@ -68,8 +68,8 @@ PAGES = [
         for requete in ("", "?annee=2023", "?annee=2024", "?au=2024-03-01", "?plan=plan-garni")
         for qui in ("administrateur", "agent", "responsable")
     ],
-    *[Page("accueil:recherche", 9, requete) for requete in ("?q=clauses", "?q=12", "?q=reunion", "?q=introuvable")],
-    Page("accueil:recherche", 9, "?q=clauses", "agent"),
+    *[Page("accueil:recherche", 10, requete) for requete in ("?q=clauses", "?q=12", "?q=reunion", "?q=introuvable")],
+    Page("accueil:recherche", 10, "?q=clauses", "agent"),
     Page("accueil:recherche", 4),
     Page("accueil:mon_compte", 5),
     Page("accueil:mon_compte", 5, qui="agent"),
