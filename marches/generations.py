@@ -54,7 +54,7 @@ def generation_visible() -> int:
 
 @contextmanager
 def _verrou(attendre: bool) -> Iterator[None]:
-    """Entre les fils du processus, puis entre processus : un verrou de PostgreSQL se reprend dans sa propre session."""
+    """Entre les fils du processus, puis entre processus : un verrou de PostgreSQL se reprend dans sa session."""
     entre_processus = _verrou_postgresql if connection.vendor == "postgresql" else _verrou_de_fichier
     with _verrou_de_processus(attendre), entre_processus(attendre):
         yield
