@@ -14,11 +14,11 @@ class TableContrats(tables.Table):
 
     date = tables.Column(verbose_name="Notifié le", order_by=("date", *RANG), empty_values=())
     objet = tables.Column(verbose_name="Objet", linkify=True, order_by=("objet", *RANG), empty_values=())
-    titulaires = tables.Column(orderable=False, empty_values=())
+    titulaires = tables.Column(verbose_name="Titulaires", orderable=False, empty_values=())
     montant = tables.Column(verbose_name="Montant HT", order_by=("montant", *RANG), empty_values=())
     environnement = tables.Column(verbose_name="Environnement", order_by=("environnement", *RANG))
     social = tables.Column(verbose_name="Social", order_by=("social", *RANG))
-    signalements = tables.Column(accessor="pk", orderable=False)
+    signalements = tables.Column(verbose_name="Signalements", accessor="pk", orderable=False)
 
     class Meta:
         model = Contrat

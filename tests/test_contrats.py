@@ -229,3 +229,9 @@ def test_la_fabrique_ecrit_des_enregistrements_que_le_produit_sait_lire(db):
 
     source = fabriques_decp.enregistrement()
     assert isinstance(normaliser(Brut(1, source.contenu), Format(source.format)), ContratLu)
+
+
+def test_la_colonne_des_titulaires_porte_leur_nom():
+    from marches.tables import TableContrats
+
+    assert [colonne.header for colonne in TableContrats([]).columns][1:4] == ["Objet", "Titulaires", "Montant HT"]
