@@ -24,6 +24,7 @@ from marches.models import (
 )
 from marches.reponses import Reponse
 from marches.signalements import signalements_de
+from marches.tables import TableContrats
 from tests import fabriques, fabriques_decp
 from tests.fabriques_decp import AUTRE_SIREN, MAUGUIO, SIREN, contrat, enregistrement, fichier, marche, titulaire
 from tests.visites import client_de
@@ -232,6 +233,4 @@ def test_la_fabrique_ecrit_des_enregistrements_que_le_produit_sait_lire(db):
 
 
 def test_la_colonne_des_titulaires_porte_leur_nom():
-    from marches.tables import TableContrats
-
     assert [colonne.header for colonne in TableContrats([]).columns][1:4] == ["Objet", "Titulaires", "Montant HT"]
