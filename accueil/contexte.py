@@ -22,7 +22,7 @@ def menu(request) -> dict[str, list[Entree]]:
         ("Mes actions", "actions:miennes"),
         ("Actions", "actions:liste"),
         ("Indicateurs", "indicateurs:liste"),
-        ("Bilan", "accueil:bilans"),
+        ("Bilan", "bilans:liste"),
     ]
     if utilisateur is None or not peut(utilisateur, Droit.METTRE_A_JOUR):
         principal = [entree for entree in principal if entree[1] != "actions:miennes"]

@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 from datetime import date
 
-from accueil.cadre import Cadre, cadrer
-from accueil.demande import Demande
-from accueil.evolution import graphique_evolution
 from actions.models import Action
 from actions.situation import (
     Nouveaute,
@@ -17,6 +14,9 @@ from actions.situation import (
     situation,
 )
 from actions.statuts import PointAttention, Statut
+from bilans.cadre import Cadre, cadrer
+from bilans.demande import Demande
+from bilans.evolution import graphique_evolution
 from indicateurs.requetes import ChiffresDuPlan, chiffres_du_plan
 from partenaires.models import Partenaire
 from socle.graphiques import Graphique

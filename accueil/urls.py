@@ -8,7 +8,6 @@ urlpatterns = [
     path("", views.tableau_de_bord, name="tableau_de_bord"),
     path("recherche/", views_recherche.recherche, name="recherche"),
     path("mon-compte/", views_compte.mon_compte, name="mon_compte"),
-    path("bilans/", views.bilans, name="bilans"),
     path("accent/<str:couleur>.css", views.accent, name="accent"),
     path("sante/", views.sante, name="sante"),
 ]

@@ -7,10 +7,9 @@ from django.shortcuts import render
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
-from accueil.bilans import annees_du_plan
-from accueil.demande import lire_demande
 from accueil.tableau_de_bord import assembler
 from actions.annulation import action_annulable
+from bilans.demande import lire_demande
 from socle.couleurs import BLANC, melanger
 from socle.erreurs import Introuvable
 
@@ -21,14 +20,6 @@ def tableau_de_bord(request: HttpRequest) -> HttpResponse:
     tableau = assembler(lire_demande(request.GET), en_vue=action_annulable(request))
     gabarit = "accueil/tableau_de_bord.html" if tableau else "accueil/premiers_pas.html"
     return render(request, gabarit, {"tableau": tableau, "cadre": tableau and tableau.cadre})
-
-
-@require_safe
-def bilans(request: HttpRequest) -> HttpResponse:
-    """Les années du plan, chacune telle qu'elle était à sa fin."""
-    annees = annees_du_plan(lire_demande(request.GET))
-    gabarit = "accueil/bilans.html" if annees else "accueil/premiers_pas.html"
-    return render(request, gabarit, {"annees": annees, "cadre": annees and annees.cadre})
 
 
 @require_safe

@@ -74,6 +74,8 @@ INSTALLED_APPS = [
     "actions",
     "marches",
     "indicateurs",
+    "bilans",
+    "publication",
     "accueil",
     "allauth",
     "allauth.account",

@@ -10,6 +10,8 @@ urlpatterns = [
     path("partenaires/", include("partenaires.urls")),
     path("marches/", include("marches.urls")),
     path("indicateurs/", include("indicateurs.urls")),
+    path("bilans/", include("bilans.urls")),
+    path("public/", include("publication.urls")),
     path("admin/", admin.site.urls),
 ]
 

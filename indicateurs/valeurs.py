@@ -10,11 +10,12 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
+from indicateurs.affichage import AffichageDeValeur
 from indicateurs.listes import Etat, Nature, OrigineDeValeur
 from indicateurs.ventilations import LigneDeVentilation, Ventilation, verifier_les_totaux
 from marches.models import ResultatDeCalcul
 from socle.contraintes import BORNES_ANNEE, liste_fermee
-from socle.formats import INSECABLE, arrondir, formater_nombre, formater_valeur
+from socle.formats import formater_nombre
 from socle.modeles import ConflitDeVersion, LigneVersionnee, QuerySetSuivi
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def verrouiller_la_serie(indicateur: "Indicateur") -> None:
     list(verrous.filter(pk__in=series).order_by("pk").only("pk"))
 
 
-class ValeurAnnuelle(LigneVersionnee):
+class ValeurAnnuelle(AffichageDeValeur, LigneVersionnee):
     """La valeur d'un indicateur pour une année, telle que retenue et publiée."""
 
     indicateur = models.ForeignKey("indicateurs.Indicateur", on_delete=models.PROTECT, related_name="valeurs")
@@ -241,10 +242,6 @@ class ValeurAnnuelle(LigneVersionnee):
         if erreurs:
             raise ValidationError(erreurs)
 
-    @property
-    def _est_une_part(self) -> bool:
-        return self.indicateur.nature == Nature.PART
-
     def _erreurs_de_compte(self) -> dict[str, str]:
         if self.numerateur is not None:
             return {"numerateur": "Un numérateur ne se donne que pour une part."}
@@ -341,45 +338,7 @@ class ValeurAnnuelle(LigneVersionnee):
     def _change_de(self, ancienne: "ValeurAnnuelle | None", champs: tuple[str, ...]) -> bool:
         return ancienne is None or any(getattr(self, champ) != getattr(ancienne, champ) for champ in champs)
 
-    # --- Affichage (après `avec_valeur`) -------------------------------------------------------
-
     @property
-    def chiffre_cle(self) -> str:
-        """Le chiffre en grand, sans unité : une part déduite est arrondie, une valeur saisie reste telle quelle."""
-        retenue: Decimal | None = self.valeur_retenue
-        if retenue is not None and self.numerateur is not None:
-            retenue = arrondir(retenue, self.indicateur.decimales)
-        return formater_nombre(retenue)
-
-    @property
-    def chiffre_avec_symbole(self) -> str:
-        """« 25 % » ou « 166 » : seuls les symboles collent au chiffre, le texte en dessous dit le reste."""
-        symbole = self.indicateur.unite if self.indicateur.unite in ("%", "€") else ""
-        return (
-            f"{self.chiffre_cle}{INSECABLE}{symbole}"
-            if symbole and self.valeur_retenue is not None
-            else self.chiffre_cle
-        )
-
-    @property
-    def parts(self) -> str:
-        """« 42 / 166 », « numérateur non publié » pour un taux donné seul, vide si ce n'est pas une part."""
-        if self.numerateur is not None:
-            propre = self.denominateur is not None and self.indicateur.denominateur_id is not None
-            nombres = f"{formater_nombre(self.numerateur)} / {formater_nombre(self.denominateur_retenu)}"
-            return f"{nombres} (dénominateur propre)" if propre else nombres
-        return "numérateur non publié" if self._est_une_part and self.valeur is not None else ""
-
-    @property
-    def taux_ecrit(self) -> str:
-        """« 35,1 % », « 25 % », « 166 consultations » ou « — » : une part déduite à une décimale, le reste
-        tel quel."""
-        decimales = None if self.numerateur is None else 1
-        return formater_valeur(self.valeur_retenue, self.indicateur.unite, decimales)
-
-    @property
-    def detail(self) -> str:
-        """« 42 / 166 = 25,3 % », « 25 % » ou « 166 consultations » ; « Indisponible » ou « — » sinon."""
-        if self.indisponible:
-            return f"Indisponible : {self.motif_indisponibilite}"
-        return self.taux_ecrit if self.numerateur is None else f"{self.parts} = {self.taux_ecrit}"
+    def denominateur_propre(self) -> bool:
+        """La ligne donne son dénominateur alors qu'un autre indicateur le fournit."""
+        return self.denominateur is not None and self.indicateur.denominateur_id is not None

@@ -106,3 +106,34 @@ class LigneFermable(LigneVersionnee):
                 actuelle.close_le = le
                 actuelle.save(update_fields=["close_le"])
         self.close_le = actuelle.close_le
+
+
+class LigneInalterable(TypeError):
+    """Tentative de modifier ou de supprimer une ligne qui ne fait que s'ajouter."""
+
+
+class QuerySetInalterable(models.QuerySet[_M]):
+    """Des lignes à ajouter et à lire seulement."""
+
+    def update(self, **champs: Any) -> int:
+        raise LigneInalterable(f"{self.model.__name__} : une ligne ne se modifie pas.")
+
+    def delete(self):
+        raise LigneInalterable(f"{self.model.__name__} : une ligne ne s'efface pas.")
+
+
+class LigneAjoutee(ContraintesAuChamp):
+    """Base des tables où l'on ne fait qu'ajouter, hors journaux (`socle.journal`)."""
+
+    objects = QuerySetInalterable.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args, **kwargs) -> None:
+        if not self._state.adding:
+            raise LigneInalterable(f"{type(self).__name__} : une ligne ne se modifie pas.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args, **kwargs):
+        raise LigneInalterable(f"{type(self).__name__} : une ligne ne s'efface pas.")

@@ -266,7 +266,7 @@ NOUVEAU_MOT_DE_PASSE = "une-phrase-plus-longue-2026"
 TABLE = [
     # --- accueil
     Ligne("accueil:tableau_de_bord"),
-    Ligne("accueil:bilans"),
+    Ligne("bilans:liste"),
     Ligne("accueil:recherche"),
     Ligne("accueil:mon_compte", envoi={"rappels": "non"}),
     Ligne("accueil:accent", TOUT_LE_MONDE),

@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accueil.bilans import annees_du_plan
-from accueil.demande import Demande
 from actions.models import Action, Plan
+from bilans.annees import annees_du_plan
+from bilans.demande import Demande
 from comptes.droits import Role
 from tests import fabriques
 from tests.visites import client_de

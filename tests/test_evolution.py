@@ -6,10 +6,10 @@ import re
 import pytest
 from django.utils import timezone
 
-from accueil.cadre import cadrer
-from accueil.demande import Demande
-from accueil.evolution import JALONS_AU_PLUS, graphique_evolution, jalons
 from actions.models import Plan
+from bilans.cadre import cadrer
+from bilans.demande import Demande
+from bilans.evolution import JALONS_AU_PLUS, graphique_evolution, jalons
 from comptes.droits import Role
 from socle.graphiques import Graphique
 from tests import fabriques

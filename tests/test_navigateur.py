@@ -41,7 +41,7 @@ class Ligne:
 
 PAGES = {
     "accueil:tableau_de_bord": Ligne(TOUS, graphiques=1, variantes=("?annee=2023", "?annee=2022")),
-    "accueil:bilans": Ligne(TOUS),
+    "bilans:liste": Ligne(TOUS),
     "accueil:recherche": Ligne(TOUS, variantes=("?q=clauses", "?q=introuvable", "?q=%25")),
     "accueil:mon_compte": Ligne(TOUS),
     "account_login": Ligne(connecte=False),

@@ -73,8 +73,8 @@ PAGES = [
     Page("accueil:recherche", 4),
     Page("accueil:mon_compte", 5),
     Page("accueil:mon_compte", 5, qui="agent"),
-    Page("accueil:bilans", 10),
-    Page("accueil:bilans", 10, "?plan=plan-garni", "agent"),
+    Page("bilans:liste", 10),
+    Page("bilans:liste", 10, "?plan=plan-garni", "agent"),
     Page("accueil:accent", 0, qui="anonyme"),
     Page("accueil:sante", 1, qui="anonyme"),
     # --- comptes

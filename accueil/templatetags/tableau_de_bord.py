@@ -2,7 +2,7 @@
 
 from django import template
 
-from accueil.cadre import Cadre
+from bilans.cadre import Cadre
 
 register = template.Library()
 

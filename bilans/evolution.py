@@ -4,11 +4,11 @@ from datetime import date, timedelta
 
 from django.utils import timezone
 
-from accueil.cadre import Cadre
-from accueil.demande import fin_de_l_annee
 from actions.requetes import Decompte
 from actions.situation import decomptes_aux
 from actions.statuts import Statut
+from bilans.cadre import Cadre
+from bilans.demande import fin_de_l_annee
 from socle.formats import formater_date
 from socle.graphiques import Graphique, graphique
 

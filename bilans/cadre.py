@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from accueil.demande import Demande, fin_de_l_annee
 from actions.models import ChangementDeStatut, Plan
+from bilans.demande import Demande, fin_de_l_annee
 from indicateurs.models import ValeurAnnuelle
 from socle.erreurs import Introuvable
 

@@ -5,11 +5,11 @@ from datetime import date
 
 from django.db.models import Count
 
-from accueil.cadre import Cadre, cadrer
-from accueil.demande import Demande, fin_de_l_annee
 from actions.models import Plan
 from actions.requetes import Decompte
 from actions.situation import decomptes_aux
+from bilans.cadre import Cadre, cadrer
+from bilans.demande import Demande, fin_de_l_annee
 from indicateurs.models import IndicateurDuPlan, ValeurAnnuelle
 
 
