@@ -1,4 +1,4 @@
-"""Le bilan d'une année, prêt à montrer : la version qui vaut, sinon le brouillon que l'état du plan donne aujourd'hui."""
+"""Le bilan d'une année, prêt à montrer : la version qui vaut, sinon le brouillon tiré de l'état du plan."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
