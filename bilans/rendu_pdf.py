@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.template.loader import render_to_string
 
+from bilans.dessins_du_pdf import pour_le_papier
 from bilans.pdf_accessible import achever
 from bilans.rendu.page import preparer
 
@@ -32,8 +33,6 @@ POLICES = (
     "vendor/polices/SourceSans3-Bold.ttf",
     "vendor/polices/DejaVuSans.ttf",
 )
-# Les feuilles de style n'entrent pas dans un dessin : il porte lui-même ses polices.
-POLICE_DES_DESSINS = '<svg font-family="Texte du bilan, Signes du bilan" '
 SERVIS = (FEUILLE, *POLICES, "img/filigrane.svg")
 
 BIBLIOTHEQUES_ABSENTES = (
@@ -66,8 +65,7 @@ def imprimer(lu: "BilanLu", *, empreinte: str = "", suivre: Suivi | None = None)
         "titre_courant": f"{lu.plan.intitule} · Bilan {lu.annee}",
         "date": instant.replace(microsecond=0).isoformat(),
     }
-    html = render_to_string("bilans/pdf.html", contexte).replace("<svg ", POLICE_DES_DESSINS)
-    return _mettre_en_pdf(moteur, html, suivre)
+    return _mettre_en_pdf(moteur, pour_le_papier(render_to_string("bilans/pdf.html", contexte)), suivre)
 
 
 def verifier_le_moteur() -> None:
