@@ -11,6 +11,7 @@ from bilans.bilan import Bilan, EtatDeBilan
 from bilans.contenu.canonique import ecrire, empreinte
 from bilans.contenu.composition import Arret, composer
 from bilans.contenu.schema import SCHEMA
+from bilans.impression import demander_le_pdf_arrete
 from bilans.versions import VersionDeBilan
 from comptes.droits import Droit, exiger
 from socle.modeles import ConflitDeVersion
@@ -74,6 +75,7 @@ def arreter(plan: Plan, annee: int, *, auteur: "Utilisateur", attendue: int) -> 
         version.save()
         bilan.rouvert_le, bilan.motif_de_reouverture = None, ""
         bilan.save(update_fields=["rouvert_le", "motif_de_reouverture"])
+        demander_le_pdf_arrete(version, par=auteur)
     return version
 
 
