@@ -109,9 +109,7 @@ def composer(bilan: Bilan, arret: Arret | None = None) -> Compose:
 
 def _publier(interne: Contenu, evolution: list[Contenu]) -> Contenu:
     """Le contenu public : les seules actions visibles, leurs partenaires et leurs axes, sans rien d'interne."""
-    actions = [
-        {champ: action[champ] for champ in ACTION_PUBLIQUE} for action in interne["actions"] if action["visible"]
-    ]
+    actions = [_action_publique(action, interne["plan"]) for action in interne["actions"] if action["visible"]]
     cites = {cle for action in actions for cle in action["partenaires"]}
     axes = {action["axe"] for action in actions}
     intitules = {indicateur["intitule"] for indicateur in interne["indicateurs"]}
@@ -131,6 +129,12 @@ def _publier(interne: Contenu, evolution: list[Contenu]) -> Contenu:
         ],
         "evolution": evolution,
     }
+
+
+def _action_publique(action: Contenu, plan: Contenu) -> Contenu:
+    """L'avancement ne se montre que si le plan le demande."""
+    publique = {champ: action[champ] for champ in ACTION_PUBLIQUE}
+    return publique if plan["affiche_avancement"] else {**publique, "avancement": None}
 
 
 def _collectivite() -> Contenu:
