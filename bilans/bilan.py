@@ -125,15 +125,16 @@ class Bilan(LigneVersionnee):
     @property
     def references(self) -> list[tuple[str, str]]:
         """Les dates et références données, en clair, dans l'ordre où elles viennent ; hors de ce qui est arrêté."""
-        champs = ("presente_en_commission_le", "presente_en_conseil_le", "numero_de_deliberation")
-        dites = [(champ, getattr(self, champ)) for champ in (*champs, "relu_par_la_communication_le")]
+        dites = {
+            "presente_en_commission_le": formater_date(self.presente_en_commission_le),
+            "presente_en_conseil_le": formater_date(self.presente_en_conseil_le),
+            "numero_de_deliberation": self.numero_de_deliberation,
+            "relu_par_la_communication_le": formater_date(self.relu_par_la_communication_le),
+        }
         return [
-            (
-                capfirst(self._meta.get_field(champ).verbose_name),
-                dite if isinstance(dite, str) else formater_date(dite),
-            )
-            for champ, dite in dites
-            if dite
+            (capfirst(str(getattr(self._meta.get_field(champ), "verbose_name", champ))), texte)
+            for champ, texte in dites.items()
+            if getattr(self, champ)
         ]
 
     @property
