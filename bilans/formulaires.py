@@ -64,10 +64,9 @@ class FormulaireDeTextes(FormulaireDeBilan):
             self.fields[f"commentaire_{section.value}"].label = f"Commentaire : {section.label.lower()}"
 
     def clean(self):
-        donnees = super().clean()
         if self.instance.rouvert_le is None and derniere_version(self.instance) is not None:
             raise ValidationError(DEJA_ARRETE)
-        return donnees
+        return super().clean()
 
 
 class FormulaireDeReferences(FormulaireDeBilan):
