@@ -47,16 +47,6 @@ class Groupe:
 
 
 @dataclass(frozen=True)
-class Tranche:
-    """Un morceau de la barre d'avancement ; `debut` et `largeur` en pour cent de la barre."""
-
-    statut: Statut
-    nombre: int
-    debut: str
-    largeur: str
-
-
-@dataclass(frozen=True)
 class Chiffre:
     """La dernière valeur validée d'un chiffre clé, celles d'avant, et l'objectif qui vient."""
 
@@ -97,16 +87,6 @@ class PlanPublic:
     chiffres: Sequence[Chiffre]
     partenaires: Sequence[Partenaire]
     bilans: Sequence[BilanPublic]
-
-    @property
-    def tranches(self) -> list[Tranche]:
-        """La barre d'avancement, de gauche à droite."""
-        total, deja, tranches = self.decompte.total, 0, []
-        for statut, nombre in self.decompte.par_statut().items():
-            if nombre:
-                tranches.append(Tranche(statut, nombre, _pour_cent(deja, total), _pour_cent(nombre, total)))
-            deja += nombre
-        return tranches
 
 
 def lire_le_plan(plan: Plan) -> PlanPublic:
@@ -167,7 +147,3 @@ def _chiffres(plan: Plan) -> list[Chiffre]:
             vise = cible_visee(cibles[indicateur.pk], derniere.annee)
             chiffres.append(Chiffre(indicateur, derniere, precedentes[::-1][:4], vise))
     return chiffres
-
-
-def _pour_cent(nombre: int, total: int) -> str:
-    return f"{100 * nombre / total:.3f}%"
