@@ -61,8 +61,9 @@ class Chiffre:
 
     @property
     def unite(self) -> str:
-        """L'unité, quand elle est un mot : un symbole est déjà collé au nombre."""
-        return "" if self.indicateur.unite in ("%", "€") else self.indicateur.unite
+        """L'unité, quand elle est un mot que rien d'autre ne dit : un symbole est déjà collé au nombre, et le texte
+        publié sous le chiffre se suffit."""
+        return "" if self.valeur.libelle or self.indicateur.unite in ("%", "€") else self.indicateur.unite
 
     @property
     def source(self) -> str:
