@@ -206,7 +206,7 @@ AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "commande_responsable.erreurs.trop_d_essais"
-AXES_IPWARE_PROXY_COUNT = PROXYS_DE_CONFIANCE or None
+AXES_CLIENT_IP_CALLABLE = "comptes.provenance.adresse_du_client"
 AXES_VERBOSE = False
 
 # --- Sécurité -----------------------------------------------------------------------------------
@@ -298,6 +298,27 @@ CHAPITRES_DES_ACHATS = [
 ]
 if not CHAPITRES_DES_ACHATS or not all(code.isdigit() and len(code) <= 4 for code in CHAPITRES_DES_ACHATS):
     raise ImproperlyConfigured("Réglage CHAPITRES_DES_ACHATS : des codes de chapitre, séparés par une virgule.")
+
+# --- API ----------------------------------------------------------------------------------------
+
+# /api/v1/ ne répond que si on l'ouvre ; fermée, elle ne charge rien au démarrage.
+API = _lire(env.bool, "API", False)
+# Combien de demandes une même adresse peut faire en une minute, et combien un même jeton.
+API_DEMANDES_PAR_MINUTE = _lire(env.int, "API_DEMANDES_PAR_MINUTE", 60)
+API_DEMANDES_PAR_JETON = _lire(env.int, "API_DEMANDES_PAR_JETON", 300)
+if min(API_DEMANDES_PAR_MINUTE, API_DEMANDES_PAR_JETON) < 1:
+    raise ImproperlyConfigured("Réglages API_DEMANDES_PAR_… : un nombre de demandes par minute, 1 au moins.")
+
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # Les demandes comptées, dans une table que tous les processus partagent (migration publication/0001). Une ligne par
+    # client et par minute ; au-delà de MAX_ENTRIES, les périmées s'en vont.
+    "limites": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "publication_limites",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    },
+}
 
 # --- Fichiers statiques, courriels, journaux ----------------------------------------------------
 
