@@ -106,6 +106,8 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Les pages aussi voyagent compressées, même sans serveur frontal ; Django y brouille la longueur (BREACH).
     "django.middleware.gzip.GZipMiddleware",
+    # Avant tout ce qui lit ou pose un cookie : une page publique se sert à tous depuis un cache.
+    "publication.intergiciel.SansCookie",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -298,6 +300,11 @@ CHAPITRES_DES_ACHATS = [
 ]
 if not CHAPITRES_DES_ACHATS or not all(code.isdigit() and len(code) <= 4 for code in CHAPITRES_DES_ACHATS):
     raise ImproperlyConfigured("Réglage CHAPITRES_DES_ACHATS : des codes de chapitre, séparés par une virgule.")
+
+# --- Publication --------------------------------------------------------------------------------
+
+# 0 ferme d'un coup tout ce qui se lit sans connexion. Ouvertes, elles ne montrent que les plans marqués « publié ».
+PAGES_PUBLIQUES = _lire(env.bool, "PAGES_PUBLIQUES", True)
 
 # --- API ----------------------------------------------------------------------------------------
 
