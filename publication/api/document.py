@@ -5,8 +5,8 @@ from typing import Any
 
 from django.conf import settings
 
-from publication.api.porte import FRAICHEUR
 from publication.api.routes import PORTEES, RACINE, ROUTES
+from publication.reponses import CACHE
 
 Document = dict[str, Any]
 
@@ -66,7 +66,7 @@ def document() -> Document:
         "tags": ETIQUETTES,
         "paths": {adresse: {"get": _operation(operations["get"])} for adresse, operations in brut["paths"].items()},
         "components": {
-            "schemas": brut["components"]["schemas"],
+            "schemas": _reponses_seules(brut["components"]["schemas"]),
             "securitySchemes": {
                 "jeton": {
                     "type": "http",
@@ -87,19 +87,23 @@ def filtres_de(nom: str) -> frozenset[str]:
 
 def _operation(brute: Document) -> Document:
     nom = brute["operationId"]
+    reponses = {str(code): _reponse(nom, str(code), reponse) for code, reponse in brute["responses"].items()}
+    if nom not in PORTEES:
+        reponses["304"] = {"description": REPONSES["304"], "headers": _en_tetes(nom, "304")}
     operation = {
         **brute,
         "parameters": [_parametre(parametre) for parametre in brute.get("parameters", [])],
-        "responses": {
-            str(code): _reponse(nom, str(code), reponse) for code, reponse in sorted(brute["responses"].items())
-        },
+        "responses": dict(sorted(reponses.items())),
     }
     if nom in PORTEES:
         operation["security"] = [{"jeton": []}]
         operation["description"] = f"{brute['description']}\n\nPortée demandée : `{PORTEES[nom].value}`."
-    else:
-        operation["responses"]["304"] = {"description": REPONSES["304"], "headers": _en_tetes(nom, "304")}
     return operation
+
+
+def _reponses_seules(schemas: Document) -> Document:
+    """Sans les filtres, que le document dit déjà paramètre par paramètre."""
+    return {nom: schema for nom, schema in schemas.items() if not nom.startswith(("Pagination", "Filtre"))}
 
 
 def _parametre(brut: Document) -> Document:
@@ -136,8 +140,8 @@ def _en_tetes(nom: str, code: str) -> Document:
     if nom not in PORTEES:
         textes["Access-Control-Allow-Origin"] = ("Tout site peut lire la réponse.", {"const": "*"})
     if code in ("200", "304"):
-        cache = "no-store" if nom in PORTEES else f"public, max-age={FRAICHEUR}"
-        textes["Cache-Control"] = ("Ce qu'un cache peut en garder.", {"const": cache})
+        garde = "no-store" if nom in PORTEES else CACHE
+        textes["Cache-Control"] = ("Ce qu'un cache peut en garder.", {"const": garde})
         if nom not in PORTEES:
             textes["ETag"] = ("L'étiquette de cette réponse, à redonner dans `If-None-Match`.", {})
     if code == "401":

@@ -4,16 +4,13 @@ Une session ne compte pas : seul l'en-tête « Authorization: Bearer » ouvre le
 répondent la même chose à tous.
 """
 
-import hashlib
 from collections.abc import Callable
 from functools import wraps
-from typing import cast
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.cache import get_conditional_response
 from django.views.decorators.csrf import csrf_exempt
 
 from comptes.gestes import Jeton
@@ -22,11 +19,9 @@ from comptes.provenance import adresse_du_client
 from publication.api import erreurs
 from publication.api.limites import attente, groupe
 from publication.api.routes import PORTEES
+from publication.reponses import repondre as en_cache
 
 Vue = Callable[..., HttpResponse]
-
-# Ce qu'un cache peut garder d'une réponse publique, en secondes : un changement se voit en cinq minutes.
-FRAICHEUR = 300
 
 
 def ouverte(vue: Vue) -> Vue:
@@ -93,14 +88,11 @@ def _habiller(request: HttpRequest, nom: str, reponse: HttpResponse) -> HttpResp
 
 
 def gardable(request: HttpRequest, reponse: HttpResponse) -> HttpResponse:
-    """Une réponse publique : tout site peut la lire, tout cache la garder cinq minutes, et 304 si elle n'a pas changé.
-    Une erreur ne se garde pas."""
+    """Une réponse publique, gardée et revalidée comme une page publique (`publication.reponses`). Une erreur ne se garde
+    pas."""
     if reponse.status_code != 200:
         return pour_tous(reponse)
-    reponse["ETag"] = f'"{hashlib.sha256(reponse.content).hexdigest()[:32]}"'
-    reponse["Cache-Control"] = f"public, max-age={FRAICHEUR}"
-    lue = get_conditional_response(request, etag=reponse["ETag"], response=reponse)
-    return pour_tous(cast("HttpResponse", lue))
+    return pour_tous(en_cache(request, reponse.content, reponse["Content-Type"]))
 
 
 def pour_tous(reponse: HttpResponse) -> HttpResponse:

@@ -42,6 +42,8 @@ def _champ(colonne: Colonne) -> tuple[Any, Any]:
         genre = Annotated[genre, Field(ge=minimum, le=maximum)]
     description = f"{colonne.description} {colonne.legende}".strip()
     options: dict[str, Any] = {"title": colonne.titre, "description": description}
+    if colonne.exemple:
+        options["examples"] = [colonne.exemple]
     return (genre if colonne.obligatoire else genre | None), Field(..., **options)
 
 

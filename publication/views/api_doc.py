@@ -1,9 +1,9 @@
 """Le document de l'API, et la page qui le montre."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
 
 from publication.api.porte import gardable, ouverte
+from publication.reponses import page
 
 
 @ouverte
@@ -19,4 +19,4 @@ def documentation(request: HttpRequest) -> HttpResponse:
     """Le même document, en page : une adresse après l'autre."""
     from publication.api.presentation import presenter
 
-    return render(request, "publication/api.html", {"api": presenter()})
+    return page(request, "publication/api.html", {"api": presenter()})
