@@ -15,7 +15,7 @@ from actions.journaux import ChangementDeStatut
 from actions.models import Action, Plan
 from actions.mouvements import Deplacement, EcheanceChangee, Mouvements, PassageDeStatut, mouvements
 from actions.statuts import Mouvement, Statut
-from bilans.valeurs_changees import valeurs_changees
+from bilans.valeurs_changees import ValeurChangee, valeurs_changees
 from socle.formats import formater_date, typographie
 
 
@@ -30,12 +30,21 @@ class NatureDeChangement(models.TextChoices):
 
 @dataclass(frozen=True)
 class Changement:
-    """Un changement, en une phrase sans nom de personne. `numero` : celui de l'action ; None pour une valeur."""
+    """Un changement, en une phrase sans nom de personne. `numero` : celui de l'action ; None pour une valeur.
+
+    `sujet` : ce par quoi la phrase commence, l'action ou l'indicateur dont `adresse` est la page.
+    """
 
     nature: NatureDeChangement
     numero: int | None
     phrase: str
     adresse: str = ""
+    sujet: str = ""
+
+    @property
+    def suite(self) -> str:
+        """La phrase après son sujet."""
+        return self.phrase.removeprefix(self.sujet)
 
 
 def changements(plan: Plan, depuis: date, jusqu_au: date) -> list[Changement]:
@@ -44,10 +53,7 @@ def changements(plan: Plan, depuis: date, jusqu_au: date) -> list[Changement]:
     Un nombre constant de requêtes. Avant le premier jour connu du plan, rien ne se compare : ses premières lignes
     n'ont rien changé.
     """
-    dits = [
-        Changement(NatureDeChangement.VALEUR, None, typographie(v.phrase), v.indicateur.get_absolute_url())
-        for v in valeurs_changees(plan, depuis, jusqu_au)
-    ]
+    dits = [_dire_la_valeur(valeur) for valeur in valeurs_changees(plan, depuis, jusqu_au)]
     debut = premier_jour_connu(plan)
     if debut and debut < jusqu_au:
         dits += _des_actions(plan, mouvements(plan, max(debut, depuis), jusqu_au))
@@ -78,12 +84,23 @@ def _des_actions(plan: Plan, vus: Mouvements) -> Iterator[Changement]:
             yield _dire(NatureDeChangement.NOTE, dites.action, note)
 
 
+def _dire_la_valeur(valeur: ValeurChangee) -> Changement:
+    indicateur = valeur.indicateur
+    return Changement(
+        NatureDeChangement.VALEUR,
+        None,
+        typographie(valeur.phrase),
+        indicateur.get_absolute_url(),
+        typographie(str(indicateur)),
+    )
+
+
 def _dire(nature: NatureDeChangement, action: Action, quoi: str) -> Changement:
     """« Action 7 « Participer à la gouvernance du RES'OCC » : … » ; le point final ne se double pas."""
-    phrase = f"Action {action.numero} « {_sans_point(action.intitule)} » : {quoi}"
-    if not phrase.endswith((".", "!", "?", "…")):
-        phrase += "."
-    return Changement(nature, action.numero, typographie(phrase), action.get_absolute_url())
+    sujet = f"Action {action.numero} « {_sans_point(action.intitule)} »"
+    fin = "" if quoi.endswith((".", "!", "?", "…")) else "."
+    phrase = f"{sujet} : {quoi}{fin}"
+    return Changement(nature, action.numero, typographie(phrase), action.get_absolute_url(), typographie(sujet))
 
 
 def _sans_point(texte: str) -> str:

@@ -1,9 +1,10 @@
 from django.urls import path
 
-from bilans.views import liste
+from bilans.views import changements, liste
 
 app_name = "bilans"
 
 urlpatterns = [
     path("", liste.liste, name="liste"),
+    path("<slug:plan>/changements/", changements.changements, name="changements"),
 ]

@@ -1,6 +1,7 @@
 """Ce qui a changé entre deux dates : les phrases, puis la page qui les imprime."""
 
 import datetime
+import html
 
 import pytest
 from django.core.management import call_command
@@ -9,13 +10,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from actions.journaux import ChangementDeStatut, PresenceAuPlan, ReportEcheance
-from actions.models import Action, Plan
+from actions.models import Action, Comite, Plan
 from bilans.changements import Changement, changements
 from comptes.droits import Role
 from indicateurs.listes import Etat, Nature
 from socle.echeances import Echeance
 from socle.formats import FINE, INSECABLE
 from tests import fabriques
+from tests.fabriques_bilans import bilan_arrete
+from tests.visites import client_de
 
 pytestmark = pytest.mark.django_db
 
@@ -303,3 +306,104 @@ def test_le_nombre_de_requetes_ne_depend_pas_du_plan(plan, finalisees):
         action.noter("Réunion tenue.", auteur=None, le=JUIN)
         fabriques.valeur(fabriques.indicateur(plan), 2024, valeur=n, connue_le=JUIN)
     assert requetes() == avant <= 12
+
+
+# --- La page ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lecteur():
+    return client_de(fabriques.utilisateur(Role.LECTEUR))
+
+
+def page(client, plan: Plan, requete: str = "", attendu: int = 200) -> str:
+    reponse = client.get(f"/bilans/{plan.slug}/changements/{requete}")
+    assert reponse.status_code == attendu
+    return html.unescape(simple(reponse.content.decode()))
+
+
+def test_la_page_groupe_par_nature_et_compte(lecteur, plan, le):
+    for intitule in ("Acheter local.", "Auditer."):
+        statut(creer(plan, intitule=intitule, echeance="2026"), "EN_COURS", MARS)
+    reporter(Action.objects.get(intitule="Auditer."), "2027", JUIN, "Retard")
+    texte = page(lecteur, plan, f"?du={DEBUT}&au={FIN}")
+    assert 'Statuts <span class="nombre">2 changements' in texte
+    assert 'Échéances <span class="nombre">1 changement<' in texte
+    assert "3 changements, d'après ce qui est saisi aujourd'hui" in texte
+
+
+def test_chaque_phrase_de_la_page_est_un_lien_vers_son_sujet(lecteur, plan, le):
+    action = creer(plan)
+    statut(action, "EN_COURS", MARS)
+    texte = page(lecteur, plan, f"?du={DEBUT}&au={FIN}")
+    lien = f'<a href="{action.get_absolute_url()}">Action 2 « Acheter local »</a> : passée de « Non initiée »'
+    assert lien in texte
+
+
+def test_sans_date_on_compare_a_la_fin_de_l_annee_d_avant(lecteur, plan, le):
+    le(FIN)
+    assert "Ce qui a changé du 31/12/2024 au 31/12/2025" in page(lecteur, plan)
+
+
+def test_sans_date_on_compare_au_dernier_comite_tenu_s_il_y_en_a_un(lecteur, plan, le):
+    le(SEPTEMBRE)
+    for jour in (JANVIER, JUIN, SEPTEMBRE):
+        Comite.objects.create(plan=plan, date=jour)
+    texte = page(lecteur, plan)
+    assert "Ce qui a changé du 10/06/2025 au 10/09/2025" in texte
+    assert "Depuis le comité du 10/01/2025" in texte
+    assert "Depuis le 1er janvier 2025" in texte
+
+
+def test_sans_date_on_compare_d_abord_au_dernier_bilan_arrete(lecteur, plan, le):
+    le(SEPTEMBRE)
+    Comite.objects.create(plan=plan, date=JUIN)
+    bilan_arrete(plan, 2023)
+    texte = page(lecteur, plan)
+    assert "Ce qui a changé du 31/12/2023 au 10/09/2025" in texte
+    assert "Depuis le bilan 2023" in texte
+
+
+def test_a_une_date_passee_le_depart_propose_la_precede(lecteur, plan, le):
+    Comite.objects.create(plan=plan, date=SEPTEMBRE)
+    assert "Ce qui a changé du 31/12/2024 au 10/06/2025" in page(lecteur, plan, f"?au={JUIN}")
+
+
+def test_rien_n_a_change_se_dit(lecteur, plan, le):
+    assert "Rien n'a changé dans ce plan entre le 10 mars 2025 et le 10 juin 2025" in page(
+        lecteur, plan, f"?du={MARS}&au={JUIN}"
+    )
+
+
+def test_une_periode_d_avant_le_plan_dit_a_quoi_elle_se_compare(lecteur, plan, le):
+    texte = page(lecteur, plan, f"?du=2020-12-31&au={JUIN}")
+    assert "Rien n'est connu des actions avant le 31/12/2023 : elles se comparent à ce jour-là." in texte
+
+
+def test_un_plan_sans_action_le_dit(lecteur, le):
+    assert "Aucun statut n'est connu dans ce plan" in page(lecteur, fabriques.plan())
+
+
+@pytest.mark.parametrize(
+    ("requete", "champ", "raison"),
+    [
+        ("?du=hier", "du", "« hier » n'est pas une date."),
+        ("?du=2025-02-30", "du", "février 2025 n'a que 28 jours"),
+        ("?au=2199-01-01", "au", "Cette date est à venir : rien n'en est encore connu."),
+        ("?du=2025-06-10&au=2025-06-10", "du", "choisissez un jour avant le 10/06/2025."),
+    ],
+)
+def test_une_date_qui_ne_va_pas_se_dit_a_cote_du_champ_et_reste(lecteur, plan, le, requete, champ, raison):
+    texte = page(lecteur, plan, requete, attendu=400)
+    assert raison in texte.partition(f'id="id_{champ}_error"')[2].partition("</p>")[0]
+    assert f'value="{requete.partition("=")[2].partition("&")[0]}"' in texte
+
+
+def test_un_plan_inconnu_ne_se_trouve_pas(lecteur):
+    assert lecteur.get("/bilans/nulle-part/changements/").status_code == 404
+
+
+def test_le_tableau_de_bord_y_mene_a_la_date_montree(lecteur, plan, le):
+    assert f'href="/bilans/{plan.slug}/changements/"' in lecteur.get("/").content.decode()
+    passe = lecteur.get("/?au=2025-06-10").content.decode()
+    assert f'href="/bilans/{plan.slug}/changements/?au=2025-06-10"' in passe
