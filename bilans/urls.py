@@ -1,10 +1,11 @@
 from django.urls import path
 
-from bilans.views import changements, liste
+from bilans.views import changements, comparer, liste
 
 app_name = "bilans"
 
 urlpatterns = [
     path("", liste.liste, name="liste"),
     path("<slug:plan>/changements/", changements.changements, name="changements"),
+    path("<slug:plan>/comparer/", comparer.comparer, name="comparer"),
 ]
