@@ -1,6 +1,6 @@
 from django.urls import path
 
-from bilans.views import arreter, ecarts, liste, page, pdf, preparer, references
+from bilans.views import arreter, changements, comparer, ecarts, liste, page, pdf, preparer, references
 
 app_name = "bilans"
 
@@ -21,4 +21,6 @@ urlpatterns = [
     path("<slug:plan>/<int:annee>/depublier/", arreter.depublier, name="depublier"),
     path("<slug:plan>/<int:annee>/references/", references.references, name="references"),
     path("<slug:plan>/<int:annee>/ecarts/", ecarts.ecarts, name="ecarts"),
+    path("<slug:plan>/changements/", changements.changements, name="changements"),
+    path("<slug:plan>/comparer/", comparer.comparer, name="comparer"),
 ]

@@ -68,9 +68,7 @@ def actions(
 ) -> dict[str, Any]:
     """Les actions au plan aujourd'hui : échéance, retard, pilote, service, budget et point d'attention compris."""
     lu = _plan(plan)
-    choisies = filtres.d_actions(
-        tables.ACTIONS_INTERNES.requete(lu), statut=filtre.statut, axe=filtre.axe, q=filtre.q
-    )
+    choisies = filtres.d_actions(tables.ACTIONS_INTERNES.requete(lu), statut=filtre.statut, axe=filtre.axe, q=filtre.q)
     if filtre.retard is not None:
         en_retard = {"est_en_retard": True}
         choisies = choisies.filter(**en_retard) if filtre.retard == "oui" else choisies.exclude(**en_retard)

@@ -12,7 +12,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 SLUG = "^[-a-zA-Z0-9_]{1,80}$"
 Slug = Annotated[str, Path(pattern=SLUG, description="L'adresse du plan.", examples=["commande-publique-responsable"])]
-Code = Annotated[str, Path(pattern=SLUG, description="Le code de l'indicateur.", examples=["consultations-finalisees"])]
+Code = Annotated[
+    str, Path(pattern=SLUG, description="Le code de l'indicateur.", examples=["consultations-finalisees"])
+]
 Cle = Annotated[Entier, Path(ge=1, le=2**53 - 1, description="L'identifiant de l'action.", examples=[1])]
 Annee = Annotated[Entier, Path(ge=1990, le=2200, description="L'année du bilan.", examples=[2023])]
 
