@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.utils.html import format_html
 
 from bilans.formulaires import FormulaireDeReferences
-from bilans.models import Bilan, PdfDeVersion, Tirage, VersionDeBilan
+from bilans.models import Bilan, Tirage, VersionDeBilan
 from comptes.administration import AdminEnLecture, AdminVersionne
 
 # Ce qui ne se corrige pas ici : les textes ont leur page, le reste ne s'écrit que par les gestes du produit.
@@ -57,17 +57,6 @@ class VersionDeBilanAdmin(AdminEnLecture):
     @admin.display(description="page de la version")
     def page(self, version: VersionDeBilan):
         return format_html('<a href="{}">{}</a>', version.get_absolute_url(), version)
-
-
-@admin.register(PdfDeVersion)
-class PdfDeVersionAdmin(AdminEnLecture):
-    list_display = ["version", "fait_le", "empreinte"]
-    list_display_links = ["version"]
-    fields = ["version", "fait_le", "empreinte"]
-
-    def get_queryset(self, request):
-        pdf = super().get_queryset(request).defer("contenu")
-        return pdf.select_related("version__bilan__plan").defer("version__contenu_interne", "version__contenu_public")
 
 
 @admin.register(Tirage)
