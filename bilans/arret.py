@@ -1,5 +1,6 @@
 """Arrêter un bilan, le rouvrir, le publier : les seules écritures d'un bilan, hors ses textes."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
@@ -11,6 +12,7 @@ from bilans.bilan import Bilan, EtatDeBilan
 from bilans.contenu.canonique import ecrire, empreinte
 from bilans.contenu.composition import Arret, composer
 from bilans.contenu.schema import SCHEMA
+from bilans.impression import demander_le_pdf_arrete
 from bilans.versions import VersionDeBilan
 from comptes.droits import Droit, exiger
 from socle.modeles import ConflitDeVersion
@@ -39,13 +41,20 @@ def etat_de(bilan: Bilan, version: VersionDeBilan | None) -> EtatDeBilan:
 
 
 def arreter(
-    plan: Plan, annee: int, *, auteur: "Utilisateur", attendue: int, version: int | None = None
+    plan: Plan,
+    annee: int,
+    *,
+    auteur: "Utilisateur",
+    attendue: int,
+    version: int | None = None,
+    le: datetime | None = None,
 ) -> VersionDeBilan:
     """Garde l'état du plan au 31 décembre, tel que saisi à cet instant, et les textes du bilan.
 
     `attendue` : le rang que la page annonçait ; arrêter deux fois (double clic) rend la même version. `version` :
-    celle du bilan que la page montrait, donc de ses textes ; None : quelle qu'elle soit. Lève PermissionDenied,
-    ValidationError (année en cours, bilan déjà arrêté), ConflitDeVersion ; rien n'est alors écrit.
+    celle du bilan que la page montrait, donc de ses textes ; None : quelle qu'elle soit. `le` n'est donné que pour
+    reprendre un historique. Lève PermissionDenied, ValidationError (année en cours, bilan déjà arrêté),
+    ConflitDeVersion ; rien n'est alors écrit.
     """
     exiger(auteur, Droit.VALIDER)
     with transaction.atomic():
@@ -58,12 +67,13 @@ def arreter(
         _verifier(bilan, arretee)
         if rang != attendue or version not in (None, bilan.version):
             raise ConflitDeVersion(bilan)
-        nouvelle = _composer_la_version(bilan, Arret(timezone.now(), rang, bilan.motif_de_reouverture), auteur)
+        nouvelle = _composer_la_version(bilan, Arret(le or timezone.now(), rang, bilan.motif_de_reouverture), auteur)
         nouvelle.full_clean()
         nouvelle.save()
         bilan.rouvert_le, bilan.motif_de_reouverture = None, ""
         bilan._history_user = auteur  # type: ignore[attr-defined]
         bilan.save(update_fields=["rouvert_le", "motif_de_reouverture"])
+        demander_le_pdf_arrete(nouvelle, par=auteur)
     return nouvelle
 
 

@@ -276,6 +276,7 @@ TABLE = [
     bouton_du_releve("bilans:depublier"),
     Ligne("bilans:references", RESPONSABLES, {"numero_de_deliberation": TAPE}),
     Ligne("bilans:ecarts"),
+    Ligne("bilans:changements"),
     Ligne("accueil:recherche"),
     Ligne("accueil:mon_compte", envoi={"rappels": "non"}),
     Ligne("accueil:accent", TOUT_LE_MONDE),

@@ -47,6 +47,7 @@ PAGES = {
         for nom in ("preparer", "arreter", "rouvrir", "publier", "references")
     },
     "bilans:ecarts": Ligne(TOUS, variantes=("?a=2", "?de=1&a=maintenant&portee=public")),
+    "bilans:changements": Ligne(TOUS, variantes=("?du=2023-12-31", "?du=demain")),
     "accueil:recherche": Ligne(TOUS, variantes=("?q=clauses", "?q=introuvable", "?q=%25")),
     "accueil:mon_compte": Ligne(TOUS),
     "account_login": Ligne(connecte=False),

@@ -82,6 +82,7 @@ PAGES = [
     Page("bilans:publier", 10, qui="responsable"),
     Page("bilans:references", 10, qui="responsable"),
     *[Page("bilans:ecarts", 40, requete, "agent") for requete in ("", "?a=2", "?de=1&a=maintenant&portee=public")],
+    *[Page("bilans:changements", 17, requete, "agent") for requete in ("", "?du=2023-12-31&au=2024-12-31")],
     Page("accueil:accent", 0, qui="anonyme"),
     Page("accueil:sante", 1, qui="anonyme"),
     # --- comptes
