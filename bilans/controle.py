@@ -14,7 +14,7 @@ from indicateurs.collectes import annoncer
 from indicateurs.models import Collecte, Indicateur
 from socle.formats import accorder
 
-NBSP = "\u00a0"
+ANNEE_EN_COURS = "L'année {} n'est pas finie : son bilan s'arrête à partir du 1er janvier {}."
 
 
 @dataclass(frozen=True)
@@ -153,10 +153,9 @@ def _les_collectes(bilan: Bilan) -> Iterable[Point]:
         annoncer(ouvertes)
     for collecte in ouvertes:
         dues = collecte.demandees - collecte.recues
-        reste = f"{accorder(dues, 'valeur est encore due', 'valeurs sont encore dues')}" if dues else "tout est reçu"
-        yield Point(
-            f"{collecte} ouverte", f"Les services y répondent encore{NBSP}: {reste}.", dues, _de(collecte), True
-        )
+        reste = accorder(dues, "valeur est encore due", "valeurs sont encore dues") if dues else "tout est reçu"
+        phrase = f"Les services y répondent encore : {reste}."
+        yield Point(f"{collecte} ouverte", phrase, dues, collecte.get_absolute_url(), signale=True)
     if not ouvertes:
         yield Point("Collecte", f"Aucune collecte {bilan.annee} n'est ouverte.", None, "", signale=False)
 
@@ -167,11 +166,11 @@ def _les_campagnes(bilan: Bilan) -> Iterable[Point]:
         DemandeDActualisation.objects.annoncer(ouvertes)
     for campagne in ouvertes:
         dues = campagne.demandees - campagne.repondues
-        reste = accorder(dues, "action attend", "actions attendent") + " encore sa réponse" if dues else ""
-        phrase = (
-            f"Des pilotes y répondent encore{NBSP}: {reste}." if dues else "Tout y est répondu : elle peut se clore."
+        reste = (
+            accorder(dues, "action n'a pas sa réponse", "actions n'ont pas leur réponse") if dues else "tout est dit"
         )
-        yield Point(f"{campagne} : campagne ouverte", phrase, dues, _de(campagne), signale=True)
+        phrase = f"Des pilotes y répondent encore : {reste}."
+        yield Point(f"{campagne} : campagne ouverte", phrase, dues, campagne.get_absolute_url(), signale=True)
     if not ouvertes:
         yield Point("Campagne", "Aucune campagne d'actualisation n'est ouverte.", None, "", signale=False)
 
@@ -188,9 +187,5 @@ def _les_textes(bilan: Bilan) -> Point:
     )
 
 
-def _liste(nom: str, **filtres: object) -> str:
+def _liste(nom: str, **filtres: str | int) -> str:
     return f"{reverse(nom)}?{urlencode(filtres)}"
-
-
-def _de(objet: Collecte | Campagne) -> str:
-    return objet.get_absolute_url()

@@ -64,10 +64,9 @@ class FormulaireDeTextes(FormulaireDeBilan):
             self.fields[f"commentaire_{section.value}"].label = f"Commentaire : {section.label.lower()}"
 
     def clean(self):
-        donnees = super().clean()
         if self.instance.rouvert_le is None and derniere_version(self.instance) is not None:
             raise ValidationError(DEJA_ARRETE)
-        return donnees
+        return super().clean()
 
 
 class FormulaireDeReferences(FormulaireDeBilan):
@@ -102,7 +101,8 @@ class FormulaireDeReouverture(forms.Form):
 
     def __init__(self, *args, bilan: Bilan, **kwargs) -> None:
         self.bilan = bilan
-        super().__init__(*args, initial={"version": bilan.version, "motif": bilan.motif_de_reouverture}, **kwargs)
+        kwargs["initial"] = {"version": bilan.version, "motif": bilan.motif_de_reouverture}
+        super().__init__(*args, **kwargs)
         self.helper = FormHelper()
         self.helper.add_input(Submit("", f"Rouvrir le bilan {bilan.annee}"))
 
