@@ -11,6 +11,7 @@ from bilans.bilan import Bilan, EtatDeBilan
 from bilans.contenu.canonique import ecrire, empreinte
 from bilans.contenu.composition import Arret, composer
 from bilans.contenu.schema import SCHEMA
+from bilans.impression import demander_le_pdf_arrete
 from bilans.versions import VersionDeBilan
 from comptes.droits import Droit, exiger
 from socle.modeles import ConflitDeVersion
@@ -64,6 +65,7 @@ def arreter(
         bilan.rouvert_le, bilan.motif_de_reouverture = None, ""
         bilan._history_user = auteur  # type: ignore[attr-defined]
         bilan.save(update_fields=["rouvert_le", "motif_de_reouverture"])
+        demander_le_pdf_arrete(nouvelle, par=auteur)
     return nouvelle
 
 

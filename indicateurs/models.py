@@ -58,7 +58,6 @@ class IndicateurQuerySet(QuerySetCherchable["Indicateur"]):
             ~Exists(ValeurAnnuelle.objects.qui_repondent().filter(annee=annee, indicateur=OuterRef("pk")))
         )
 
-
     def de_valeur_provisoire(self, annee: int) -> "IndicateurQuerySet":
         """Ceux dont la valeur de cette année, ou son indisponibilité, n'est pas validée."""
         provisoires = ValeurAnnuelle.objects.qui_repondent().filter(etat=Etat.PROVISOIRE, annee=annee)

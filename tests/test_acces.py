@@ -267,6 +267,7 @@ TABLE = [
     # --- accueil
     Ligne("accueil:tableau_de_bord"),
     Ligne("bilans:liste"),
+    Ligne("bilans:changements"),
     Ligne("accueil:recherche"),
     Ligne("accueil:mon_compte", envoi={"rappels": "non"}),
     Ligne("accueil:accent", TOUT_LE_MONDE),

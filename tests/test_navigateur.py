@@ -42,6 +42,7 @@ class Ligne:
 PAGES = {
     "accueil:tableau_de_bord": Ligne(TOUS, graphiques=1, variantes=("?annee=2023", "?annee=2022")),
     "bilans:liste": Ligne(TOUS),
+    "bilans:changements": Ligne(TOUS, variantes=("?du=2023-12-31", "?du=demain")),
     "accueil:recherche": Ligne(TOUS, variantes=("?q=clauses", "?q=introuvable", "?q=%25")),
     "accueil:mon_compte": Ligne(TOUS),
     "account_login": Ligne(connecte=False),

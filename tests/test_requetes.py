@@ -75,6 +75,7 @@ PAGES = [
     Page("accueil:mon_compte", 5, qui="agent"),
     Page("bilans:liste", 10),
     Page("bilans:liste", 10, "?plan=plan-garni", "agent"),
+    *[Page("bilans:changements", 17, requete, "agent") for requete in ("", "?du=2023-12-31&au=2024-12-31")],
     Page("accueil:accent", 0, qui="anonyme"),
     Page("accueil:sante", 1, qui="anonyme"),
     # --- comptes
