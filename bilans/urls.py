@@ -1,6 +1,6 @@
 from django.urls import path
 
-from bilans.views import changements, comparer, liste
+from bilans.views import changements, comparer, docx, liste
 
 app_name = "bilans"
 
@@ -8,4 +8,5 @@ urlpatterns = [
     path("", liste.liste, name="liste"),
     path("<slug:plan>/changements/", changements.changements, name="changements"),
     path("<slug:plan>/comparer/", comparer.comparer, name="comparer"),
+    path("<slug:plan>/<int:annee>/docx/", docx.docx, name="docx"),
 ]

@@ -268,6 +268,8 @@ TABLE = [
     Ligne("accueil:tableau_de_bord"),
     Ligne("bilans:liste"),
     Ligne("bilans:changements"),
+    Ligne("bilans:comparer"),
+    Ligne("bilans:docx"),
     Ligne("accueil:recherche"),
     Ligne("accueil:mon_compte", envoi={"rappels": "non"}),
     Ligne("accueil:accent", TOUT_LE_MONDE),

@@ -76,6 +76,8 @@ PAGES = [
     Page("bilans:liste", 10),
     Page("bilans:liste", 10, "?plan=plan-garni", "agent"),
     *[Page("bilans:changements", 17, requete, "agent") for requete in ("", "?du=2023-12-31&au=2024-12-31")],
+    *[Page("bilans:comparer", 60, requete, "agent") for requete in ("", "?de=2023&a=2024")],
+    *[Page("bilans:docx", 40, requete, "agent") for requete in ("", "?portee=interne")],
     Page("accueil:accent", 0, qui="anonyme"),
     Page("accueil:sante", 1, qui="anonyme"),
     # --- comptes
