@@ -12,6 +12,7 @@ urlpatterns = [
     path("indicateurs/", include("indicateurs.urls")),
     path("bilans/", include("bilans.urls")),
     path("public/", include("publication.urls")),
+    path("api/v1/", include("publication.api.urls")),
     path("admin/", admin.site.urls),
 ]
 

@@ -10,7 +10,7 @@ from indicateurs.chiffres import ChiffreCle, annee_a_saisir, chiffre_de
 from indicateurs.comparaisons import Comparaison, comparaisons
 from indicateurs.confrontations import LigneDAnnee, lignes_des_annees
 from indicateurs.cumuls import Cumul, cumul_de
-from indicateurs.graphiques import graphique_annees, graphique_ventilation
+from indicateurs.graphiques import PartDeVentilation, graphique_annees, graphique_ventilation
 from indicateurs.models import Cible, Indicateur, Justificatif, LigneDeVentilation
 from indicateurs.recalcul import calculs_de, est_locale, recalculs_de
 from marches.calculs.catalogue import Calcul
@@ -70,6 +70,11 @@ def _ventilations(indicateur: Indicateur) -> list[Graphique]:
     lignes = LigneDeVentilation.objects.filter(dimension__indicateur=indicateur).select_related("dimension", "valeur")
     ordonnees = lignes.order_by("dimension__nom", "dimension", "ordre", "modalite", "valeur__annee")
     return [
-        graphique_ventilation(indicateur, dimension, list(siennes))
+        graphique_ventilation(
+            indicateur,
+            str(dimension),
+            [PartDeVentilation(ligne.valeur.annee, ligne.modalite, ligne.nombre) for ligne in siennes],
+            cle=f"ventilation-{dimension.pk}",
+        )
         for dimension, siennes in groupby(ordonnees, key=lambda ligne: ligne.dimension)
     ]
