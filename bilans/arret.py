@@ -1,5 +1,6 @@
 """Arrêter un bilan, le rouvrir, le publier : les seules écritures d'un bilan, hors ses textes."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
@@ -40,13 +41,20 @@ def etat_de(bilan: Bilan, version: VersionDeBilan | None) -> EtatDeBilan:
 
 
 def arreter(
-    plan: Plan, annee: int, *, auteur: "Utilisateur", attendue: int, version: int | None = None
+    plan: Plan,
+    annee: int,
+    *,
+    auteur: "Utilisateur",
+    attendue: int,
+    version: int | None = None,
+    le: datetime | None = None,
 ) -> VersionDeBilan:
     """Garde l'état du plan au 31 décembre, tel que saisi à cet instant, et les textes du bilan.
 
     `attendue` : le rang que la page annonçait ; arrêter deux fois (double clic) rend la même version. `version` :
-    celle du bilan que la page montrait, donc de ses textes ; None : quelle qu'elle soit. Lève PermissionDenied,
-    ValidationError (année en cours, bilan déjà arrêté), ConflitDeVersion ; rien n'est alors écrit.
+    celle du bilan que la page montrait, donc de ses textes ; None : quelle qu'elle soit. `le` n'est donné que pour
+    reprendre un historique. Lève PermissionDenied, ValidationError (année en cours, bilan déjà arrêté),
+    ConflitDeVersion ; rien n'est alors écrit.
     """
     exiger(auteur, Droit.VALIDER)
     with transaction.atomic():
@@ -59,7 +67,7 @@ def arreter(
         _verifier(bilan, arretee)
         if rang != attendue or version not in (None, bilan.version):
             raise ConflitDeVersion(bilan)
-        nouvelle = _composer_la_version(bilan, Arret(timezone.now(), rang, bilan.motif_de_reouverture), auteur)
+        nouvelle = _composer_la_version(bilan, Arret(le or timezone.now(), rang, bilan.motif_de_reouverture), auteur)
         nouvelle.full_clean()
         nouvelle.save()
         bilan.rouvert_le, bilan.motif_de_reouverture = None, ""
