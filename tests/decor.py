@@ -174,6 +174,8 @@ class Decor:
                 return self.objet(Justificatif).pk
             case "rang":
                 return self.objet(VersionDeBilan).rang
+            case "portee":
+                return "public"
             case "tirage":
                 return self.objet(Tirage).pk
             case "couleur":

@@ -268,6 +268,7 @@ TABLE = [
     # --- accueil
     Ligne("accueil:tableau_de_bord"),
     Ligne("bilans:liste"),
+    *[Ligne(f"bilans:{nom}") for nom in ("bilan", "version", "contenu_arrete")],
     Ligne("bilans:preparer", RESPONSABLES, {"avant_propos": TAPE}),
     # Le bilan du décor a deux versions, et il est rouvert.
     Ligne("bilans:arreter", RESPONSABLES, {"attendue": "3"}, vide=400),

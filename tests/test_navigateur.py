@@ -42,6 +42,8 @@ class Ligne:
 PAGES = {
     "accueil:tableau_de_bord": Ligne(TOUS, graphiques=1, variantes=("?annee=2023", "?annee=2022")),
     "bilans:liste": Ligne(TOUS),
+    "bilans:bilan": Ligne(TOUS, graphiques=1, variantes=("?portee=public", "?portee=secrete")),
+    "bilans:version": Ligne(TOUS, graphiques=1, variantes=("?portee=public",)),
     **{
         f"bilans:{nom}": Ligne((Role.RESPONSABLE,))
         for nom in ("preparer", "arreter", "rouvrir", "publier", "references")
@@ -201,6 +203,7 @@ SANS_PAGE = {
     "actions:document_retirer": 405,  # un envoi
     "indicateurs:justificatif": 200,  # un fichier
     "bilans:docx": 200,  # un fichier
+    "bilans:contenu_arrete": 200,  # un fichier
     **{f"indicateurs:collecte_{geste}": 405 for geste in ("relancer", "clore", "rouvrir", "valider_tout")},
     "indicateurs:demande_valider": 405,  # un envoi
     "indicateurs:justificatif_retirer": 405,  # un envoi

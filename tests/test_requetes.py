@@ -76,6 +76,10 @@ PAGES = [
     Page("accueil:mon_compte", 5, qui="agent"),
     Page("bilans:liste", 10),
     Page("bilans:liste", 10, "?plan=plan-garni", "agent"),
+    # Rouvert, le bilan du décor se montre en brouillon ; sa version, d'elle seule.
+    *[Page("bilans:bilan", 30, requete, "agent") for requete in ("", "?portee=public")],
+    *[Page("bilans:version", 10, requete, "agent") for requete in ("", "?portee=public")],
+    Page("bilans:contenu_arrete", 6),
     Page("bilans:preparer", 20, qui="responsable"),
     Page("bilans:arreter", 40, qui="responsable"),
     Page("bilans:rouvrir", 10, qui="responsable"),
