@@ -1,6 +1,6 @@
 from django.urls import path
 
-from bilans.views import liste, page, pdf
+from bilans.views import arreter, changements, comparer, docx, ecarts, liste, page, pdf, preparer, references
 
 app_name = "bilans"
 
@@ -13,4 +13,15 @@ urlpatterns = [
     path("<slug:plan>/<int:annee>/versions/<int:rang>/pdf/", pdf.pdf_de_version, name="pdf_de_version"),
     path("tirages/<int:tirage>/", pdf.tirage, name="tirage"),
     path("tirages/<int:tirage>/fichier/", pdf.fichier_de_tirage, name="fichier_de_tirage"),
+    # --- Autour de l'arrêt
+    path("<slug:plan>/<int:annee>/preparer/", preparer.preparer, name="preparer"),
+    path("<slug:plan>/<int:annee>/arreter/", arreter.arreter, name="arreter"),
+    path("<slug:plan>/<int:annee>/rouvrir/", arreter.rouvrir, name="rouvrir"),
+    path("<slug:plan>/<int:annee>/publier/", arreter.publier, name="publier"),
+    path("<slug:plan>/<int:annee>/depublier/", arreter.depublier, name="depublier"),
+    path("<slug:plan>/<int:annee>/references/", references.references, name="references"),
+    path("<slug:plan>/<int:annee>/ecarts/", ecarts.ecarts, name="ecarts"),
+    path("<slug:plan>/changements/", changements.changements, name="changements"),
+    path("<slug:plan>/comparer/", comparer.comparer, name="comparer"),
+    path("<slug:plan>/<int:annee>/docx/", docx.docx, name="docx"),
 ]

@@ -110,9 +110,7 @@ def _fichier(octets: bytes, nom: str, forme: FormatDeTirage = FormatDeTirage.PDF
     return HttpResponse(octets, content_type=MIMES[forme], headers={"Content-Disposition": disposition})
 
 
-def nom_du_document(
-    bilan: Bilan, version: VersionDeBilan | None, forme: FormatDeTirage = FormatDeTirage.PDF
-) -> str:
+def nom_du_document(bilan: Bilan, version: VersionDeBilan | None, forme: FormatDeTirage = FormatDeTirage.PDF) -> str:
     """« Bilan 2023 - Développer une commande publique responsable.pdf », sans signe qu'un disque refuse."""
     intitule = " ".join("".join(" " if c in '\\/:*?"<>|' else c for c in bilan.plan.intitule).split())
     precision = " (brouillon)" if version is None else f" (version {version.rang})" if version.rang > 1 else ""
