@@ -36,7 +36,7 @@ from socle.formats import FINE, INSECABLE
 from tests import fabriques
 from tests.lecture_pdf import PdfLu
 
-pytestmark = pytest.mark.xdist_group("pdf")
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("pdf")]
 
 PAGE = settings.BASE_DIR / "tests" / "donnees" / "fiche_action_2023.txt"
 ARRETE = Arret(datetime.datetime(2024, 1, 15, 9, 30, tzinfo=datetime.UTC), 1, "")
@@ -146,7 +146,7 @@ def test_un_bilan_arrete_dit_sa_date_et_son_empreinte(pdf):
     assert EMPREINTE in pdf.texte.replace(" ", "")
 
 
-def test_un_brouillon_porte_un_filigrane_qui_ne_se_lit_pas(db):
+def test_un_brouillon_porte_un_filigrane_qui_ne_se_lit_pas():
     plan = fabriques.plan()
     arrete, brouillon = PdfLu(imprimer(lu(plan))), PdfLu(imprimer(lu(plan, arret=None)))
     # Le filigrane est le seul dessin de pages sans graphique.
@@ -162,7 +162,7 @@ def _formes(lu: PdfLu) -> int:
     return sum(str(operateur) == "Do" for _, operateur in operations)
 
 
-def test_le_pdf_public_ne_dit_rien_de_ce_qui_est_interne(db):
+def test_le_pdf_public_ne_dit_rien_de_ce_qui_est_interne():
     plan = fabriques.plan()
     fabriques.action(plan, intitule="Action cachée", visible_du_public=False)
     action = fabriques.action(plan, intitule="Action montrée")
@@ -335,7 +335,7 @@ def test_chaque_fichier_de_la_liste_est_dans_le_projet():
     assert all(fichier_servi(RACINE + nom).is_file() for nom in SERVIS)
 
 
-def test_un_texte_hostile_s_imprime_tel_quel_et_ne_fait_rien_chercher(db, caplog):
+def test_un_texte_hostile_s_imprime_tel_quel_et_ne_fait_rien_chercher(caplog):
     hostile = (
         '<img src="file:///etc/passwd"><style>@import "http://127.0.0.1:9/x.css"</style>'
         '<svg><image href="file:///etc/hostname"/></svg>'
@@ -352,7 +352,7 @@ def test_un_texte_hostile_s_imprime_tel_quel_et_ne_fait_rien_chercher(db, caplog
 # --- Caractères et dessins ----------------------------------------------------------------------
 
 
-def test_un_caractere_qu_aucune_police_ne_dessine_se_voit_et_ne_casse_rien(db):
+def test_un_caractere_qu_aucune_police_ne_dessine_se_voit_et_ne_casse_rien():
     plan = fabriques.plan()
     fabriques.action(plan, intitule="Planter 🌱 des haies ≥ 10 % ✓ שלום 漢")
     assert "Planter � des haies ≥ 10 % ✓" in normaliser(PdfLu(imprimer(lu(plan))).texte)
