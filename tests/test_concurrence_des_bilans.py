@@ -12,6 +12,7 @@ from bilans.contenu.schema import Portee
 from bilans.formulaires import FormulaireDeTextes
 from bilans.models import Bilan, VersionDeBilan
 from comptes.droits import Role
+from comptes.models import Utilisateur
 from tests import fabriques
 from tests.fabriques_bilans import bilan_arrete
 from tests.test_concurrence import ensemble
@@ -87,15 +88,15 @@ def test_ce_qui_s_ecrit_pendant_un_arret_n_y_entre_pas_a_moitie(plan):
 def test_deux_premieres_saisies_a_la_fois_ne_font_qu_un_bilan(plan):
     """L'une passe ; l'autre garde ce qu'elle a tapé et voit les deux textes."""
 
-    def ecrire(texte: str) -> FormulaireDeTextes:
-        auteur = fabriques.utilisateur(Role.RESPONSABLE, username=texte)
+    def ecrire(texte: str, auteur: Utilisateur) -> FormulaireDeTextes:
         formulaire = FormulaireDeTextes(
             {"avant_propos": texte, "version": 1}, instance=Bilan(plan=plan, annee=ANNEE), auteur=auteur
         )
         formulaire.enregistrer()
         return formulaire
 
-    rendus = ensemble([partial(ecrire, "Le premier."), partial(ecrire, "Le second.")])
+    textes = ("Le premier.", "Le second.")
+    rendus = ensemble([partial(ecrire, texte, fabriques.utilisateur(Role.RESPONSABLE)) for texte in textes])
     bilan = Bilan.objects.get()
     passes = [formulaire for formulaire in rendus if formulaire.is_valid()]
     (refuse,) = [formulaire for formulaire in rendus if not formulaire.is_valid()]
