@@ -1,6 +1,6 @@
 from django.urls import path
 
-from bilans.views import arreter, changements, comparer, ecarts, liste, page, pdf, preparer, references
+from bilans.views import arreter, changements, comparer, docx, ecarts, liste, page, pdf, preparer, references
 
 app_name = "bilans"
 
@@ -23,4 +23,5 @@ urlpatterns = [
     path("<slug:plan>/<int:annee>/ecarts/", ecarts.ecarts, name="ecarts"),
     path("<slug:plan>/changements/", changements.changements, name="changements"),
     path("<slug:plan>/comparer/", comparer.comparer, name="comparer"),
+    path("<slug:plan>/<int:annee>/docx/", docx.docx, name="docx"),
 ]

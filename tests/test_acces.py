@@ -277,6 +277,8 @@ TABLE = [
     Ligne("bilans:references", RESPONSABLES, {"numero_de_deliberation": TAPE}),
     Ligne("bilans:ecarts"),
     Ligne("bilans:changements"),
+    Ligne("bilans:comparer"),
+    Ligne("bilans:docx"),
     Ligne("accueil:recherche"),
     Ligne("accueil:mon_compte", envoi={"rappels": "non"}),
     Ligne("accueil:accent", TOUT_LE_MONDE),

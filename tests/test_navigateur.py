@@ -48,6 +48,7 @@ PAGES = {
     },
     "bilans:ecarts": Ligne(TOUS, variantes=("?a=2", "?de=1&a=maintenant&portee=public")),
     "bilans:changements": Ligne(TOUS, variantes=("?du=2023-12-31", "?du=demain")),
+    "bilans:comparer": Ligne(TOUS, graphiques=1, variantes=("?de=2023&a=2024", "?de=1950")),
     "accueil:recherche": Ligne(TOUS, variantes=("?q=clauses", "?q=introuvable", "?q=%25")),
     "accueil:mon_compte": Ligne(TOUS),
     "account_login": Ligne(connecte=False),
@@ -199,6 +200,7 @@ SANS_PAGE = {
     "actions:document": 200,  # un fichier
     "actions:document_retirer": 405,  # un envoi
     "indicateurs:justificatif": 200,  # un fichier
+    "bilans:docx": 200,  # un fichier
     **{f"indicateurs:collecte_{geste}": 405 for geste in ("relancer", "clore", "rouvrir", "valider_tout")},
     "indicateurs:demande_valider": 405,  # un envoi
     "indicateurs:justificatif_retirer": 405,  # un envoi

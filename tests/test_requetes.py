@@ -83,6 +83,8 @@ PAGES = [
     Page("bilans:references", 10, qui="responsable"),
     *[Page("bilans:ecarts", 40, requete, "agent") for requete in ("", "?a=2", "?de=1&a=maintenant&portee=public")],
     *[Page("bilans:changements", 17, requete, "agent") for requete in ("", "?du=2023-12-31&au=2024-12-31")],
+    *[Page("bilans:comparer", 60, requete, "agent") for requete in ("", "?de=2023&a=2024")],
+    *[Page("bilans:docx", 40, requete, "agent") for requete in ("", "?portee=interne")],
     Page("accueil:accent", 0, qui="anonyme"),
     Page("accueil:sante", 1, qui="anonyme"),
     # --- comptes
