@@ -279,6 +279,11 @@ TABLE = [
     Ligne("bilans:changements"),
     Ligne("bilans:comparer"),
     Ligne("bilans:docx"),
+    # --- le PDF : le demander est une lecture ; celui qui est gardé se rend, sans rien écrire
+    Ligne("bilans:pdf", envoi=lambda _: {}, vide=302),
+    Ligne("bilans:pdf_de_version", envoi=lambda _: {}, ecrit=200),
+    Ligne("bilans:tirage", envoi=lambda _: {}, vide=302),
+    Ligne("bilans:fichier_de_tirage"),
     Ligne("accueil:recherche"),
     Ligne("accueil:mon_compte", envoi={"rappels": "non"}),
     Ligne("accueil:accent", TOUT_LE_MONDE),

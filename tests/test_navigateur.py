@@ -51,6 +51,7 @@ PAGES = {
     },
     "bilans:ecarts": Ligne(TOUS, variantes=("?a=2", "?de=1&a=maintenant&portee=public")),
     "bilans:changements": Ligne(TOUS, variantes=("?du=2023-12-31", "?du=demain")),
+    "bilans:tirage": Ligne(TOUS),
     "bilans:comparer": Ligne(TOUS, graphiques=1, variantes=("?de=2023&a=2024", "?de=1950")),
     "accueil:recherche": Ligne(TOUS, variantes=("?q=clauses", "?q=introuvable", "?q=%25")),
     "accueil:mon_compte": Ligne(TOUS),
@@ -205,6 +206,7 @@ SANS_PAGE = {
     "actions:document_retirer": 405,  # un envoi
     "indicateurs:justificatif": 200,  # un fichier
     "bilans:docx": 200,  # un fichier
+    **dict.fromkeys(("bilans:pdf", "bilans:pdf_de_version", "bilans:fichier_de_tirage"), 200),  # un fichier
     **{f"indicateurs:collecte_{geste}": 405 for geste in ("relancer", "clore", "rouvrir", "valider_tout")},
     "indicateurs:demande_valider": 405,  # un envoi
     "indicateurs:justificatif_retirer": 405,  # un envoi

@@ -84,6 +84,8 @@ PAGES = [
     *[Page("bilans:ecarts", 40, requete, "agent") for requete in ("", "?a=2", "?de=1&a=maintenant&portee=public")],
     *[Page("bilans:changements", 17, requete, "agent") for requete in ("", "?du=2023-12-31&au=2024-12-31")],
     *[Page("bilans:comparer", 60, requete, "agent") for requete in ("", "?de=2023&a=2024")],
+    Page("bilans:pdf", 40, qui="agent"),
+    *[Page(f"bilans:{nom}", 10, qui="agent") for nom in ("pdf_de_version", "tirage", "fichier_de_tirage")],
     *[Page("bilans:docx", 40, requete, "agent") for requete in ("", "?portee=interne")],
     Page("accueil:accent", 0, qui="anonyme"),
     Page("accueil:sante", 1, qui="anonyme"),
