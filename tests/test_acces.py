@@ -26,6 +26,7 @@ from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from marches.models import Consultation, ImportDeMandats, LotDeConsultation, Territoire
 from partenaires.classeurs import COLONNES
 from partenaires.models import Convention, Partenaire
+from publication.fichiers import FICHIERS
 from tests import fabriques, resolveur
 from tests.decor import ANNEE_DE_LA_VALEUR, Decor, decor_acces
 from tests.decor_contrats import SOUCHE
@@ -291,6 +292,7 @@ TABLE = [
     Ligne("accueil:sante", TOUT_LE_MONDE),
     # --- publication : les mêmes octets pour tous, et rien à envoyer
     *(Ligne(f"publication:{nom}", TOUT_LE_MONDE) for nom in ("plans", "plan", "fil", "bilan", "pdf", "json")),
+    *(Ligne(f"publication:{nom}", TOUT_LE_MONDE) for nom in ("donnees", *(f.route for f in FICHIERS.values()))),
     Ligne("publication:introuvable", TOUT_LE_MONDE, lit=404),
     Ligne("ouverture:plan", RESPONSABLES, {"publie": "non"}),
     # --- comptes : un compte connecté n'a plus à se connecter

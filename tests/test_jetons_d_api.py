@@ -48,7 +48,9 @@ def test_un_jeton_de_l_api_ouvre_les_adresses_internes(lecteur):
     assert statut(emettre(lecteur)) == 200
 
 
-@pytest.mark.parametrize("portee", [PorteeDeJeton.API_ACTIONS, PorteeDeJeton.API_INDICATEURS, PorteeDeJeton.API_BILANS])
+@pytest.mark.parametrize(
+    "portee", [PorteeDeJeton.API_ACTIONS, PorteeDeJeton.API_INDICATEURS, PorteeDeJeton.API_BILANS]
+)
 def test_une_portee_n_ouvre_que_sa_part(lecteur, portee):
     plan = fabriques.plan()
     secret = emettre(lecteur, portee)

@@ -11,6 +11,7 @@ from django.test import Client
 from playwright.sync_api import expect
 
 from comptes.droits import Role
+from publication.fichiers import FICHIERS
 from tests import resolveur
 from tests.decor import Decor, plan_garni
 from tests.decor_contrats import SOUCHE
@@ -44,7 +45,7 @@ PAGES = {
     "bilans:liste": Ligne(TOUS),
     "bilans:bilan": Ligne(TOUS, graphiques=1, variantes=("?portee=public", "?portee=secrete")),
     "bilans:version": Ligne(TOUS, graphiques=1, variantes=("?portee=public",)),
-    **{f"publication:{nom}": Ligne(connecte=False) for nom in ("plans", "plan", "bilan")},
+    **{f"publication:{nom}": Ligne(connecte=False) for nom in ("plans", "plan", "bilan", "donnees")},
     "publication:introuvable": Ligne(connecte=False, code=404),
     "ouverture:plan": Ligne((Role.RESPONSABLE,)),
     **{
@@ -199,6 +200,7 @@ SANS_PAGE = {
     "accueil:sante": 200,  # JSON, pour la supervision
     "accueil:accent": 200,  # une feuille de style
     **{f"publication:{nom}": 200 for nom in ("fil", "pdf", "json")},  # des fichiers
+    **{f"publication:{fichier.route}": 200 for fichier in FICHIERS.values()},  # des fichiers
     "actions:annuler_statut": 405,  # un envoi
     "actions:etape_faite": 405,  # un envoi
     "actions:etape_deplacer": 405,  # un envoi

@@ -23,6 +23,7 @@ from comptes.models import Collectivite, Courriel, Jeton, Lot, Service, Trace, U
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from marches.models import Consultation, Territoire
 from partenaires.models import Convention, Partenaire
+from publication.fichiers import FICHIERS
 from tests import resolveur
 from tests.decor import Decor, plan_garni
 from tests.decor_contrats import SOUCHE
@@ -100,6 +101,8 @@ PAGES = [
     Page("publication:bilan", 5, qui="anonyme"),
     Page("publication:pdf", 4, qui="anonyme"),
     Page("publication:json", 3, qui="anonyme"),
+    Page("publication:donnees", 14, qui="anonyme"),
+    *[Page(f"publication:{fichier.route}", 10, qui="anonyme") for fichier in FICHIERS.values()],
     Page("ouverture:plan", 12),
     Page("ouverture:plan", 12, qui="responsable"),
     # --- comptes
