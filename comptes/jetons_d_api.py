@@ -15,7 +15,7 @@ from comptes.gestes import Jeton, PorteeDeJeton
 from comptes.models import Utilisateur
 
 # Reconnaissable dans un fichier où il n'aurait pas dû être copié.
-DEBUT_DU_SECRET = "cpr_"
+DEBUT_DU_SECRET = "cpr_"  # noqa: S105 - un préfixe, pas un secret
 PORTEES = (
     PorteeDeJeton.API,
     PorteeDeJeton.API_ACTIONS,

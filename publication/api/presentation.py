@@ -12,6 +12,10 @@ GENRES = {"string": "texte", "integer": "entier", "number": "nombre", "boolean":
 FORMATS = {"date": "date", "date-time": "date et heure", "uri": "adresse"}
 
 
+# Dits une fois, dans l'introduction.
+PARTOUT = ("plan", "page", "taille")
+
+
 @dataclass(frozen=True)
 class Genre:
     """Ce qu'est une valeur, en un mot ; `objet` : le nom de l'objet décrit plus bas, s'il y en a un."""
@@ -51,8 +55,11 @@ class Partie:
 
 @dataclass(frozen=True)
 class Objet:
+    """`base` : un autre objet, dont celui-ci a tous les champs ; `champs` : les siens en plus."""
+
     nom: str
     description: str
+    base: str
     champs: Sequence[Champ]
 
 
@@ -79,18 +86,34 @@ def presenter() -> Api:
             )
             for partie in lu["tags"]
         ],
-        # Une page de liste n'a que le compte et les adresses voisines, dits une fois dans l'introduction.
+        # Une page de liste n'a que le compte et les adresses voisines, dits dans l'introduction.
         objets=[
-            Objet(
-                nom,
-                schema.get("description", ""),
-                [
-                    Champ(champ, _genre(forme), forme.get("description", ""))
-                    for champ, forme in schema["properties"].items()
-                ],
-            )
-            for nom, schema in lu["components"]["schemas"].items()
+            _objet(nom, lu["components"]["schemas"])
+            for nom in lu["components"]["schemas"]
             if not nom.startswith("Page_")
+        ],
+    )
+
+
+def _objet(nom: str, schemas: dict[str, Any]) -> Objet:
+    schema = schemas[nom]
+    champs = schema["properties"]
+    contenus = [
+        autre
+        for autre, connu in schemas.items()
+        if len(connu["properties"]) < len(champs)
+        and all(champs.get(champ) == forme for champ, forme in connu["properties"].items())
+    ]
+    base = max(contenus, key=lambda autre: len(schemas[autre]["properties"]), default="")
+    deja = schemas[base]["properties"] if base else {}
+    return Objet(
+        nom,
+        schema.get("description", ""),
+        base,
+        [
+            Champ(champ, _genre(forme), forme.get("description", ""))
+            for champ, forme in champs.items()
+            if champ not in deja
         ],
     )
 
@@ -112,6 +135,7 @@ def _operation(adresse: str, lue: dict[str, Any]) -> Operation:
                 parametre["required"],
             )
             for parametre in lue["parameters"]
+            if parametre["name"] not in PARTOUT
         ],
         reponse=_genre(lue["responses"]["200"]["content"]["application/json"]["schema"]),
     )

@@ -1,4 +1,4 @@
-"""Ce que chacun peut lire, sans jeton : ce que `publication.acces` dit public, dans les colonnes de `publication.tables`."""
+"""Ce que chacun lit sans jeton : ce que `publication.acces` dit public, dans les colonnes de `publication.tables`."""
 
 from typing import Any
 

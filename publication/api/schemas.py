@@ -1,4 +1,4 @@
-"""La forme des réponses. Celle d'une ligne se tire des colonnes de sa table : les fichiers et l'API ne divergent pas."""
+"""La forme des réponses. Celle d'une ligne se tire des colonnes de sa table, comme les fichiers de données ouvertes."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -89,7 +89,9 @@ class Plan(Ferme):
     label: Literal["FICHE_ACTION", "PLAN"] = Field(
         ..., title="Nature", description="Comment la collectivité l'appelle : fiche action, ou plan."
     )
-    description: str = Field(..., title="Description", description="Ce que le plan comprend ; vide s'il ne le dit pas.")
+    description: str = Field(
+        ..., title="Description", description="Ce que le plan comprend ; vide s'il ne le dit pas."
+    )
     annee_debut: Annee | None = Field(..., title="Première année", description="La première année du plan.")
     annee_fin: Annee | None = Field(..., title="Dernière année", description="La dernière année du plan.")
 

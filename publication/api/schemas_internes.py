@@ -79,5 +79,7 @@ class BilanInterne(Ferme):
 
 class FiltreDActionsInternes(FiltreDActions):
     retard: Literal["oui", "non"] | None = Field(
-        None, description="« oui » : celles en retard ; « non » : les autres, sans échéance comprises.", examples=["oui"]
+        None,
+        description="« oui » : celles en retard ; « non » : les autres, sans échéance comprises.",
+        examples=["oui"],
     )

@@ -94,7 +94,9 @@ ACTIONS_INTERNES = Table(
         ),
         Colonne("priorite", "Priorité", T.TEXTE, "Vide si elle n'est pas dite.", champ("priorite"), choix=Priorite),
         Colonne("pilote", "Pilote", T.TEXTE, "Le nom de la personne qui la pilote.", lambda a, plan: _nom(a.pilote)),
-        Colonne("suppleant", "Suppléant·e", T.TEXTE, "Le nom du ou de la suppléant·e.", lambda a, p: _nom(a.suppleant)),
+        Colonne(
+            "suppleant", "Suppléant·e", T.TEXTE, "Le nom du ou de la suppléant·e.", lambda a, p: _nom(a.suppleant)
+        ),
         Colonne("service", "Service pilote", T.TEXTE, "Le nom du service.", lambda a, plan: _nom(a.service_pilote)),
         Colonne("elu_referent", "Élu·e référent·e", T.TEXTE, "Son nom.", champ("elu_referent")),
         Colonne("date_debut", "Date de début", T.DATE, "Le jour où elle commence.", champ("date_debut")),
@@ -119,9 +121,7 @@ NOTES = Table(
     "Les nouvelles d'une action, internes ou destinées au bilan.",
     _notes,
     [
-        Colonne(
-            "action_id", "Action", T.ENTIER, "Identifiant de l'action.", champ("action_id"), obligatoire=True
-        ),
+        Colonne("action_id", "Action", T.ENTIER, "Identifiant de l'action.", champ("action_id"), obligatoire=True),
         Colonne("date", "Date", T.DATE, "Le jour dont parle la note.", champ("date"), obligatoire=True),
         Colonne(
             "portee", "Portée", T.TEXTE, "À qui elle s'adresse.", champ("portee"), obligatoire=True, choix=PorteeDeNote
@@ -198,4 +198,3 @@ PARTENAIRES_INTERNES = Table(
 
 def _nom(objet: object | None) -> str | None:
     return str(objet) if objet else None
-
