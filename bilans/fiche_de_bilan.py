@@ -1,37 +1,27 @@
-"""Le bilan d'une année, prêt à montrer : la version qui vaut, sinon le brouillon que l'état du plan donne aujourd'hui."""
+"""Le bilan d'une année, prêt à montrer : la version qui vaut, sinon le brouillon tiré de l'état du plan."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from bilans.arret import bilan_de, etat_de
-from bilans.bilan import Bilan, EtatDeBilan
+from bilans.arret import bilan_de
+from bilans.bilan import Bilan
 from bilans.cadre import cadrer
 from bilans.contenu.composition import composer
 from bilans.contenu.schema import Portee, lire
-from bilans.demande import Demande
+from bilans.demande import Demande, fin_de_l_annee
 from bilans.rendu.page import PageDeBilan, preparer
+from bilans.situation import SituationDuBilan, situation_du_bilan
 from bilans.versions import VersionDeBilan
 from socle.erreurs import Introuvable
 
 
 @dataclass(frozen=True)
-class FicheDeBilan:
-    """`versions` : de la plus récente à la première, sans leur contenu. `montree` : None pour le brouillon ;
-    `empreinte` : celle du contenu montré, vide pour le brouillon."""
+class FicheDeBilan(SituationDuBilan):
+    """`montree` : None pour le brouillon ; `empreinte` : celle du contenu montré, vide pour le brouillon."""
 
-    bilan: Bilan
-    versions: Sequence[VersionDeBilan]
     montree: VersionDeBilan | None
     page: PageDeBilan
     empreinte: str
-
-    @property
-    def etat(self) -> EtatDeBilan:
-        return etat_de(self.bilan, self.derniere)
-
-    @property
-    def derniere(self) -> VersionDeBilan | None:
-        return self.versions[0] if self.versions else None
 
     @property
     def courante(self) -> bool:
@@ -44,8 +34,9 @@ class FicheDeBilan:
         return self.page.lu.portee is Portee.PUBLIQUE
 
     @property
-    def portees(self) -> list[Portee]:
-        return list(Portee)
+    def depuis(self) -> date:
+        """La fin de l'année d'avant : à quoi l'année du bilan se compare."""
+        return fin_de_l_annee(self.bilan.annee - 1)
 
 
 def fiche_de_l_annee(slug: str, annee: int, portee: Portee) -> FicheDeBilan:
@@ -83,7 +74,7 @@ def version_arretee(slug: str, annee: int, rang: int) -> VersionDeBilan:
     return version
 
 
-def _fiche(bilan: Bilan, versions: Sequence[VersionDeBilan], version: VersionDeBilan, portee: Portee) -> FicheDeBilan:
+def _fiche(bilan: Bilan, versions: list[VersionDeBilan], version: VersionDeBilan, portee: Portee) -> FicheDeBilan:
     return FicheDeBilan(bilan, versions, version, preparer(version.lu(portee)), version.empreinte_de(portee))
 
 
@@ -92,6 +83,4 @@ def _bilan(slug: str, annee: int) -> Bilan | None:
 
 
 def _versions(bilan: Bilan | None) -> list[VersionDeBilan]:
-    if bilan is None:
-        return []
-    return list(bilan.versions.defer("contenu_interne", "contenu_public").order_by("-rang"))
+    return situation_du_bilan(bilan).versions if bilan else []

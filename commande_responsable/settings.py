@@ -306,6 +306,17 @@ if not CHAPITRES_DES_ACHATS or not all(code.isdigit() and len(code) <= 4 for cod
 # 0 ferme d'un coup tout ce qui se lit sans connexion. Ouvertes, elles ne montrent que les plans marqués « publié ».
 PAGES_PUBLIQUES = _lire(env.bool, "PAGES_PUBLIQUES", True)
 
+
+# Les licences qu'une administration peut donner à des données sans homologation (code des relations entre le public et
+# l'administration, art. D. 323-2-1) : titre, adresse du texte. Le code est celui de SPDX.
+LICENCES_CONNUES = {
+    "etalab-2.0": ("Licence Ouverte 2.0", "https://www.etalab.gouv.fr/licence-ouverte-open-licence/"),
+    "ODbL-1.0": ("Open Database License 1.0", "https://opendatacommons.org/licenses/odbl/1-0/"),
+}
+LICENCE_DES_DONNEES = _lire(env.str, "LICENCE_DES_DONNEES", "etalab-2.0").strip()
+if LICENCE_DES_DONNEES not in LICENCES_CONNUES:
+    raise ImproperlyConfigured(f"Réglage LICENCE_DES_DONNEES : {' ou '.join(LICENCES_CONNUES)}.")
+
 # --- API ----------------------------------------------------------------------------------------
 
 # /api/v1/ ne répond que si on l'ouvre ; fermée, elle ne charge rien au démarrage.
@@ -326,6 +337,7 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     },
 }
+
 
 # --- Fichiers statiques, courriels, journaux ----------------------------------------------------
 

@@ -15,7 +15,13 @@ class FiltreAnnee(django_filters.Filter):
 
 class FormulaireDeFiltre(forms.Form):
     def clean_sans_valeur(self) -> int | None:
-        annee = self.cleaned_data["sans_valeur"]
+        return self._pas_a_venir("sans_valeur")
+
+    def clean_provisoire(self) -> int | None:
+        return self._pas_a_venir("provisoire")
+
+    def _pas_a_venir(self, champ: str) -> int | None:
+        annee = self.cleaned_data[champ]
         if annee and annee > timezone.localdate().year:
             raise forms.ValidationError(f"L'année {annee} est à venir : aucune valeur n'y est attendue.")
         return annee
@@ -38,6 +44,14 @@ class FiltreIndicateurs(django_filters.FilterSet):
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
     )
 
+    provisoire = FiltreAnnee(
+        label="De valeur provisoire en",
+        method="de_valeur_provisoire",
+        min_value=ANNEE_MIN,
+        max_value=ANNEE_MAX,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+    )
+
     class Meta:
         model = Indicateur
         fields: list[str] = []
@@ -50,3 +64,6 @@ class FiltreIndicateurs(django_filters.FilterSet):
 
     def sans_reponse(self, indicateurs: IndicateurQuerySet, nom: str, annee: int) -> IndicateurQuerySet:
         return indicateurs.sans_reponse(annee)
+
+    def de_valeur_provisoire(self, indicateurs: IndicateurQuerySet, nom: str, annee: int) -> IndicateurQuerySet:
+        return indicateurs.de_valeur_provisoire(annee)

@@ -75,8 +75,8 @@ def partenaires_de(action: Action) -> list[Partenaire]:
 
 
 def partenaires_publics(plan: Plan) -> PartenaireQuerySet:
-    """Ceux du plan dans son ordre, puis ceux que ses actions visibles nomment de plus. Sont publics : nom, sigle, type,
-    site, adresse de la page (`slug`) ; ni description, ni contact, ni autres noms."""
+    """Ceux du plan dans son ordre, puis ceux que ses actions visibles nomment de plus. Sont publics : nom, sigle,
+    type, site, adresse de la page (`slug`) ; ni description, ni contact, ni autres noms."""
     visibles = actions_publiques(plan).order_by().values("pk")
     par_une_action = PartenaireDeLAction.objects.filter(action__in=visibles).values("partenaire")
     citation = plan.citations.filter(partenaire=OuterRef("pk"))

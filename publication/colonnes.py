@@ -9,12 +9,13 @@ from enum import Enum
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import QuerySet, TextChoices
+from django.db.models import TextChoices
 
 from actions.models import Plan
 from socle.formats import typographie
 
 Lecture = Callable[[Any, Plan], Any]
+ListeFermee = type[TextChoices]
 Valeur = str | int | Decimal | date | bool | None
 
 
@@ -27,6 +28,18 @@ class TypeDeColonne(Enum):
     BOOLEEN = "boolean"
     ANNEE = "year"
     DATE = "date"
+
+    @property
+    def libelle(self) -> str:
+        """Tel que le dictionnaire le dit."""
+        return {
+            "string": "texte",
+            "integer": "nombre entier",
+            "number": "nombre",
+            "boolean": "true ou false",
+            "year": "année",
+            "date": "date (AAAA-MM-JJ)",
+        }[self.value]
 
 
 @dataclass(frozen=True)
@@ -44,7 +57,7 @@ class Colonne:
     lire: Lecture
     obligatoire: bool = False
     unique: bool = False
-    choix: type[TextChoices] | None = None
+    choix: ListeFermee | None = None
     bornes: tuple[int | None, int | None] = (None, None)
     format: str = "default"
     exemple: str = ""
@@ -97,12 +110,13 @@ class Lien:
 
 @dataclass(frozen=True)
 class Table:
-    """`requete(plan)` : les objets publics de ce plan, dans un ordre stable. `cle` : ce qui désigne une ligne."""
+    """`requete(plan)` : les objets publics de ce plan, un QuerySet dans un ordre stable. `cle` : ce qui désigne une
+    ligne."""
 
     nom: str
     titre: str
     description: str
-    requete: Callable[[Plan], QuerySet]
+    requete: Callable[[Plan], Any]
     colonnes: Sequence[Colonne]
     cle: tuple[str, ...]
     liens: tuple[Lien, ...] = ()

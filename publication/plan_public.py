@@ -47,16 +47,6 @@ class Groupe:
 
 
 @dataclass(frozen=True)
-class Tranche:
-    """Un morceau de la barre d'avancement ; `debut` et `largeur` en pour cent de la barre."""
-
-    statut: Statut
-    nombre: int
-    debut: str
-    largeur: str
-
-
-@dataclass(frozen=True)
 class Chiffre:
     """La dernière valeur validée d'un chiffre clé, celles d'avant, et l'objectif qui vient."""
 
@@ -71,8 +61,9 @@ class Chiffre:
 
     @property
     def unite(self) -> str:
-        """L'unité, quand elle est un mot : un symbole est déjà collé au nombre."""
-        return "" if self.indicateur.unite in ("%", "€") else self.indicateur.unite
+        """L'unité, quand elle est un mot que rien d'autre ne dit : un symbole est déjà collé au nombre, et le texte
+        publié sous le chiffre se suffit."""
+        return "" if self.valeur.libelle or self.indicateur.unite in ("%", "€") else self.indicateur.unite
 
     @property
     def source(self) -> str:
@@ -97,16 +88,6 @@ class PlanPublic:
     chiffres: Sequence[Chiffre]
     partenaires: Sequence[Partenaire]
     bilans: Sequence[BilanPublic]
-
-    @property
-    def tranches(self) -> list[Tranche]:
-        """La barre d'avancement, de gauche à droite."""
-        total, deja, tranches = self.decompte.total, 0, []
-        for statut, nombre in self.decompte.par_statut().items():
-            if nombre:
-                tranches.append(Tranche(statut, nombre, _pour_cent(deja, total), _pour_cent(nombre, total)))
-            deja += nombre
-        return tranches
 
 
 def lire_le_plan(plan: Plan) -> PlanPublic:
@@ -167,7 +148,3 @@ def _chiffres(plan: Plan) -> list[Chiffre]:
             vise = cible_visee(cibles[indicateur.pk], derniere.annee)
             chiffres.append(Chiffre(indicateur, derniere, precedentes[::-1][:4], vise))
     return chiffres
-
-
-def _pour_cent(nombre: int, total: int) -> str:
-    return f"{100 * nombre / total:.3f}%"

@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 
 from bilans.contenu.schema import Portee
+from bilans.rendu.page import preparer
 from bilans.versions import PdfDeVersion
 from publication.acces import bilan_publie, introuvable, plan_publie
 from publication.reponses import Fichier, fichier, page, page_publique
@@ -13,7 +14,8 @@ def bilan(request: HttpRequest, plan: str, annee: int) -> HttpResponse:
     public = bilan_publie(plan_publie(plan), annee)
     contexte = {
         "public": public,
-        "lu": public.version.lu(Portee.PUBLIQUE),
+        "page": preparer(public.version.lu(Portee.PUBLIQUE)),
+        "empreinte": public.version.empreinte_publique,
         "pdf": PdfDeVersion.objects.filter(version=public.version).exists(),
     }
     return page(request, "publication/bilan.html", contexte)
