@@ -123,6 +123,8 @@ class Decor:
                 return ANNEE_DE_LA_VALEUR
             case "code":
                 return self.objet(Indicateur).code
+            case "id" if route.nom.startswith("api:"):
+                return self.actions["sienne"].pk
             case "object_id" | "id" if route.nom == "admin:view_on_site":
                 return self.objet(Indicateur).pk
             case "object_id" | "id":

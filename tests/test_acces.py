@@ -283,6 +283,10 @@ TABLE = [
     Ligne("accueil:mon_compte", envoi={"rappels": "non"}),
     Ligne("accueil:accent", TOUT_LE_MONDE),
     Ligne("accueil:sante", TOUT_LE_MONDE),
+    # --- publication : les mêmes octets pour tous, et rien à envoyer
+    *(Ligne(f"publication:{nom}", TOUT_LE_MONDE) for nom in ("plans", "plan", "fil", "bilan", "pdf", "json")),
+    Ligne("publication:introuvable", TOUT_LE_MONDE, lit=404),
+    Ligne("ouverture:plan", RESPONSABLES, {"publie": "non"}),
     # --- comptes : un compte connecté n'a plus à se connecter
     Ligne(
         "account_login",
@@ -769,7 +773,8 @@ class Site:
         if not entre and reponse.status_code != 405:
             defauts += self._refus(reponse, methode, qui, envoi)
         if reponse.status_code == 200:
-            defauts += self._en_tetes(reponse, publique="anonyme" in ligne.ouverte_a)
+            gardee = ligne.nom.startswith(("publication:", "api:"))
+            defauts += self._en_tetes(reponse, publique="anonyme" in ligne.ouverte_a, gardee=gardee)
         return [f"{methode} par {qui} : {defaut}" for defaut in defauts]
 
     def _code(self, reponse: HttpResponse, attendu: int) -> list[str]:
@@ -801,7 +806,7 @@ class Site:
             defauts.append("la page montre un mot de passe")
         return defauts
 
-    def _en_tetes(self, reponse: HttpResponse, *, publique: bool) -> list[str]:
+    def _en_tetes(self, reponse: HttpResponse, *, publique: bool, gardee: bool) -> list[str]:
         defauts = [
             f"{nom} : {reponse.get(nom)} au lieu de {valeur}"
             for nom, valeur in EN_TETES.items()
@@ -810,7 +815,7 @@ class Site:
         csp = reponse.get("Content-Security-Policy", "")
         if "default-src 'self'" not in csp or "unsafe-" in csp:
             defauts.append(f"CSP : {csp or 'absente'}")
-        if "public" in reponse.get("Cache-Control", ""):
+        if "public" in reponse.get("Cache-Control", "") and not gardee:
             defauts.append(f"Cache-Control : {reponse['Cache-Control']}")
         if not publique and "Cookie" not in reponse.get("Vary", ""):
             defauts.append("Vary ne dit pas Cookie : un relais servirait la page d'un autre")

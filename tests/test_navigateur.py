@@ -42,6 +42,9 @@ class Ligne:
 PAGES = {
     "accueil:tableau_de_bord": Ligne(TOUS, graphiques=1, variantes=("?annee=2023", "?annee=2022")),
     "bilans:liste": Ligne(TOUS),
+    **{f"publication:{nom}": Ligne(connecte=False) for nom in ("plans", "plan", "bilan")},
+    "publication:introuvable": Ligne(connecte=False, code=404),
+    "ouverture:plan": Ligne((Role.RESPONSABLE,)),
     **{
         f"bilans:{nom}": Ligne((Role.RESPONSABLE,))
         for nom in ("preparer", "arreter", "rouvrir", "publier", "references")
@@ -192,6 +195,7 @@ PAGES |= {
 SANS_PAGE = {
     "accueil:sante": 200,  # JSON, pour la supervision
     "accueil:accent": 200,  # une feuille de style
+    **{f"publication:{nom}": 200 for nom in ("fil", "pdf", "json")},  # des fichiers
     "actions:annuler_statut": 405,  # un envoi
     "actions:etape_faite": 405,  # un envoi
     "actions:etape_deplacer": 405,  # un envoi

@@ -22,7 +22,7 @@ from actions.suivi import PorteeDeNote
 from bilans.models import Bilan
 from comptes.models import Utilisateur
 from indicateurs.listes import Etat, Nature
-from indicateurs.models import ValeurAnnuelle
+from indicateurs.models import Indicateur, ValeurAnnuelle
 from socle.echeances import Echeance
 from tests import fabriques, resolveur
 from tests.decor import Decor, decor_acces
@@ -59,7 +59,7 @@ DEMANDES = (
     "?format=csv",
     "?format=xlsx",
     "?portee=interne",
-    "?plan=plan-cache",
+    "?plan=plan-inconnu",
     "?page=2&page_size=1000",
     "?limit=1000&offset=1",
     "?sort=pilote&order_by=budget_previsionnel&fields=elu_referent,attention",
@@ -79,12 +79,20 @@ class Site:
     marqueurs: Marqueurs
     invisible: Action
     plan_cache: Plan
+    ailleurs: Indicateur
+
+    def demandes(self, route: resolveur.Route) -> Iterator[str]:
+        """Ce qui est public, demandé de toutes les façons ; le reste, tel quel."""
+        publique, *autres = self.adresses(route)
+        yield from (publique + requete for requete in DEMANDES)
+        yield from autres
 
     def adresses(self, route: resolveur.Route) -> Iterator[str]:
-        """Cette route sur ce qui est public et sur ce qui ne l'est pas."""
+        """Cette route sur ce qui est public, puis sur ce qui ne l'est pas."""
         connues = {
-            "plan": [self.decor.plan.slug, "plan-cache", "inconnu"],
+            "plan": [self.decor.plan.slug, self.plan_cache.slug, "inconnu"],
             "annee": [2023, 2024, 2025],
+            "code": [None, self.ailleurs.code],
             "reste": ["a/b/"],
         }
         essais = [connues.get(p) or [None, self.invisible.pk, self.invisible.numero] for p in route.parametres]
@@ -93,7 +101,7 @@ class Site:
             yield self.decor.adresse(route.nom, **choisies)
 
 
-def cacher(decor: Decor) -> tuple[Action, Plan]:
+def cacher(decor: Decor) -> tuple[Action, Indicateur]:
     """Ce qui ne doit pas sortir : une action invisible et toute sa vie, un plan non publié, l'indicateur d'un autre
     plan, un bilan arrêté quand une action était visible."""
     plan, auteur = decor.plan, decor.comptes["responsable"]
@@ -114,7 +122,7 @@ def cacher(decor: Decor) -> tuple[Action, Plan]:
     passante.refresh_from_db()
     passante.visible_du_public = False
     passante.save()
-    return invisible, plan_cache
+    return invisible, ailleurs
 
 
 def _action_pleine(plan: Plan, auteur: Utilisateur, **champs) -> Action:
@@ -148,7 +156,6 @@ def _action_pleine(plan: Plan, auteur: Utilisateur, **champs) -> Action:
 def preparer() -> Site:
     """Le décor, ses secrets plantés, puis le bilan 2023 arrêté et publié : son contenu se compose des marqueurs."""
     decor = decor_acces()
-    Action.objects.filter(plan=decor.plan).first().participations.all()
     for action in decor.actions.values():
         action.refresh_from_db()
         action.budget_previsionnel, action.elu_referent = 31415926, "M. Martin"
@@ -156,10 +163,12 @@ def preparer() -> Site:
     for valeur in ValeurAnnuelle.objects.filter(indicateur__places__plan=decor.plan):
         valeur.remarque, valeur.source = "Publique", "Registre"
         valeur.enregistrer(motif="Précision")
-    invisible, plan_cache = cacher(decor)
+    invisible, ailleurs = cacher(decor)
     marqueurs = planter(decor.plan)
     bilan_publie(decor.plan, 2023, decor.comptes["responsable"])
-    return Site(decor, marqueurs, invisible, plan_cache)
+    # Relus : leur adresse est plantée aussi.
+    ailleurs.refresh_from_db()
+    return Site(decor, marqueurs, invisible, ailleurs.places.get().plan, ailleurs)
 
 
 @pytest.fixture(scope="module")
@@ -208,14 +217,12 @@ def test_chaque_adresse_ouverte_a_tous_est_essayee(site):
 def test_aucun_octet_d_aucune_adresse_ouverte_ne_porte_un_marqueur(site):
     anonyme, fuites, codes = Client(raise_request_exception=False), set(), set()
     for route in routes_ouvertes(site):
-        for adresse in site.adresses(route):
-            for demande in DEMANDES:
-                reponse = anonyme.get(adresse + demande)
-                codes.add(reponse.status_code)
-                fuites |= {
-                    f"{route.nom}{demande} ({reponse.status_code}) : {lieu}"
-                    for lieu in site.marqueurs.trouves(octets(reponse))
-                }
+        for adresse in site.demandes(route):
+            reponse = anonyme.get(adresse)
+            codes.add(reponse.status_code)
+            fuites |= {
+                f"{adresse} ({reponse.status_code}) : {lieu}" for lieu in site.marqueurs.trouves(octets(reponse))
+            }
     assert sorted(fuites) == []
     assert {200, 404} <= codes
     assert not codes & {500, 503}
