@@ -65,8 +65,10 @@ class Objet:
 
 @dataclass(frozen=True)
 class Api:
+    """`introduction` : par paragraphe, ses morceaux, et si chacun est un nom à écrire tel quel."""
+
     version: str
-    introduction: Sequence[str]
+    introduction: Sequence[Sequence[tuple[str, bool]]]
     parties: Sequence[Partie]
     objets: Sequence[Objet]
 
@@ -77,7 +79,7 @@ def presenter() -> Api:
     operations = [_operation(adresse, methodes["get"]) for adresse, methodes in lu["paths"].items()]
     return Api(
         version=lu["info"]["version"],
-        introduction=lu["info"]["description"].replace("`", "").split("\n\n"),
+        introduction=[_morceaux(paragraphe) for paragraphe in lu["info"]["description"].split("\n\n")],
         parties=[
             Partie(
                 partie["name"],
@@ -93,6 +95,10 @@ def presenter() -> Api:
             if not nom.startswith("Page_")
         ],
     )
+
+
+def _morceaux(paragraphe: str) -> list[tuple[str, bool]]:
+    return [(texte, bool(rang % 2)) for rang, texte in enumerate(paragraphe.split("`"))]
 
 
 def _objet(nom: str, schemas: dict[str, Any]) -> Objet:
