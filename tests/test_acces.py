@@ -27,6 +27,7 @@ from marches.models import Consultation, ImportDeMandats, LotDeConsultation, Ter
 from partenaires.classeurs import COLONNES
 from partenaires.models import Convention, Partenaire
 from publication.fichiers import FICHIERS
+from publication.api.routes import INTERNES, PUBLIQUES
 from tests import fabriques, resolveur
 from tests.decor import ANNEE_DE_LA_VALEUR, Decor, decor_acces
 from tests.decor_contrats import SOUCHE
@@ -290,6 +291,19 @@ TABLE = [
     Ligne("accueil:mon_compte", envoi={"rappels": "non"}),
     Ligne("accueil:accent", TOUT_LE_MONDE),
     Ligne("accueil:sante", TOUT_LE_MONDE),
+    Ligne("accueil:jetons", envoi={"nom": TAPE, "portees": "api:actions"}),
+    # Le jeton du décor est d'un administrateur.
+    Ligne(
+        "accueil:jeton_revoquer",
+        envoi={},
+        lit=405,
+        vide=302,
+        sauf=a_chacun(404, TOUS_LES_ROLES - ADMINISTRATEURS, VIDE, ENVOI),
+    ),
+    # --- API : la session n'y compte pas, seul un jeton ouvre les adresses internes
+    *(Ligne(f"api:{nom}", TOUT_LE_MONDE) for nom in ("documentation", "openapi", *PUBLIQUES)),
+    *(Ligne(f"api:{nom}", TOUT_LE_MONDE, lit=401) for nom in INTERNES),
+    Ligne("api:inconnue", TOUT_LE_MONDE, lit=404),
     # --- publication : les mêmes octets pour tous, et rien à envoyer
     *(Ligne(f"publication:{nom}", TOUT_LE_MONDE) for nom in ("plans", "plan", "fil", "bilan", "pdf", "json")),
     *(Ligne(f"publication:{nom}", TOUT_LE_MONDE) for nom in ("donnees", *(f.route for f in FICHIERS.values()))),

@@ -12,7 +12,7 @@ from django.utils import timezone
 from comptes.droits import Role
 from comptes.gestes import PorteeDeJeton
 from comptes.jetons_d_api import Duree, jeton_du_secret, jetons_de, ouvrir, secret_de
-from comptes.models import Jeton, Utilisateur
+from comptes.models import Jeton
 from tests import fabriques
 from tests.visites import client_de, formulaire_de
 
@@ -90,7 +90,8 @@ def test_un_role_retire_ferme_aussitot_le_jeton_et_le_rouvre_s_il_est_rendu(lect
 
 def test_un_compte_desactive_ferme_ses_jetons(lecteur):
     secret = emettre(lecteur)
-    Utilisateur.objects.filter(pk=lecteur.pk).update(is_active=False)
+    lecteur.is_active = False
+    lecteur.save()
     assert statut(secret) == 401
 
 

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from comptes.droits import Role
 from publication.fichiers import FICHIERS
+from publication.api.routes import INTERNES, PUBLIQUES
 from tests import resolveur
 from tests.decor import Decor, plan_garni
 from tests.decor_contrats import SOUCHE
@@ -58,6 +59,8 @@ PAGES = {
     "bilans:comparer": Ligne(TOUS, graphiques=1, variantes=("?de=2023&a=2024", "?de=1950")),
     "accueil:recherche": Ligne(TOUS, variantes=("?q=clauses", "?q=introuvable", "?q=%25")),
     "accueil:mon_compte": Ligne(TOUS),
+    "accueil:jetons": Ligne((Role.LECTEUR,)),
+    "api:documentation": Ligne(connecte=False),
     "account_login": Ligne(connecte=False),
     "account_logout": Ligne(),
     "account_inactive": Ligne(connecte=False),
@@ -201,6 +204,11 @@ SANS_PAGE = {
     "accueil:accent": 200,  # une feuille de style
     **{f"publication:{nom}": 200 for nom in ("fil", "pdf", "json")},  # des fichiers
     **{f"publication:{fichier.route}": 200 for fichier in FICHIERS.values()},  # des fichiers
+    "api:openapi": 200,  # JSON, pour un programme
+    **{f"api:{nom}": 200 for nom in PUBLIQUES},
+    **{f"api:{nom}": 401 for nom in INTERNES},  # JSON, avec un jeton
+    "api:inconnue": 404,
+    "accueil:jeton_revoquer": 405,  # un envoi
     "actions:annuler_statut": 405,  # un envoi
     "actions:etape_faite": 405,  # un envoi
     "actions:etape_deplacer": 405,  # un envoi

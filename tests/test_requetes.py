@@ -24,8 +24,9 @@ from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from marches.models import Consultation, Territoire
 from partenaires.models import Convention, Partenaire
 from publication.fichiers import FICHIERS
+from publication.api.routes import INTERNES, PUBLIQUES
 from tests import resolveur
-from tests.decor import Decor, plan_garni
+from tests.decor import SECRET_D_API, Decor, plan_garni
 from tests.decor_contrats import SOUCHE
 from tests.visites import client_de
 
@@ -63,6 +64,11 @@ def fiche(modele: type[models.Model], liste: int, **pages: int) -> list[Page]:
     return [Page(f"{debut}{page}", nombre) for page, nombre in {"changelist": liste, **pages}.items()]
 
 
+FILTRES_DE_L_API = {
+    "actions": ("", "?taille=100", "?q=clauses&statut=EN_COURS", "?axe=1&page=1"),
+    "interne_actions": ("", "?taille=100", "?q=clauses&retard=oui"),
+    "valeurs": ("", "?annee=2023"),
+}
 PAGES = [
     # --- accueil
     *[
@@ -94,6 +100,20 @@ PAGES = [
     *[Page("bilans:docx", 40, requete, "agent") for requete in ("", "?portee=interne")],
     Page("accueil:accent", 0, qui="anonyme"),
     Page("accueil:sante", 1, qui="anonyme"),
+    Page("accueil:jetons", 8),
+    # --- API : six requêtes comptent la demande, deux de plus lisent le jeton et son rôle
+    Page("api:documentation", 1, qui="anonyme"),
+    Page("api:openapi", 0, qui="anonyme"),
+    *[
+        Page(f"api:{nom}", 16, requete, qui="anonyme")
+        for nom in PUBLIQUES
+        for requete in FILTRES_DE_L_API.get(nom, ("",))
+    ],
+    *[
+        Page(f"api:{nom}", 18, requete, qui="jeton")
+        for nom in INTERNES
+        for requete in FILTRES_DE_L_API.get(nom, ("",))
+    ],
     # --- publication
     Page("publication:plans", 2, qui="anonyme"),
     Page("publication:plan", 11, qui="anonyme"),
@@ -378,6 +398,7 @@ SANS_OBJET = {
         "actions:campagne_clore",
         "actions:campagne_rouvrir",
         "bilans:depublier",
+        "accueil:jeton_revoquer",
         "admin:partenaires_partenaire_import_appliquer",
     ),
     **sans_page("renvoie à une autre page", "admin:login", "admin:view_on_site"),
@@ -385,7 +406,7 @@ SANS_OBJET = {
         "renvoie à la fiche",
         *(r.nom for r in resolveur.routes() if re.fullmatch(r"admin:admin/\w+/\w+/<path:object_id>/", r.nom)),
     ),
-    **sans_page("introuvable, toujours", "admin:admin/(?P<url>.*)$", "publication:introuvable"),
+    **sans_page("introuvable, toujours", "admin:admin/(?P<url>.*)$", "publication:introuvable", "api:inconnue"),
     **sans_geste(Collectivite, "add", "delete"),
     **sans_geste(Utilisateur, "delete"),
     **sans_geste(Lot, "add", "delete"),
@@ -432,7 +453,10 @@ def mesurer(ampleur: dict[str, int]) -> dict[Page, Mesure]:
 
 
 def _mesures(decor: Decor) -> Iterator[tuple[Page, Mesure]]:
-    clients = {qui: client_de(compte) for qui, compte in decor.comptes.items()} | {"anonyme": client_de(None)}
+    clients = {qui: client_de(compte) for qui, compte in decor.comptes.items()} | {
+        "anonyme": client_de(None),
+        "jeton": client_de(None, headers={"Authorization": f"Bearer {SECRET_D_API}"}),
+    }
     ContentType.objects.get_for_models(*apps.get_models())
     cles = {nom: action.pk for nom, action in decor.actions.items()}
     for page in PAGES:
