@@ -216,13 +216,18 @@ def _cote(bilan: Bilan, versions: Sequence[VersionDeBilan], rang: int | None) ->
 
 def _nombres(cote: Cote, decompte: Decompte, **filtres: str) -> list[Nombre]:
     par_statut = [
-        *((statut.value, statut.libelle_pluriel, nombre) for statut, nombre in decompte.par_statut().items()),
+        *((statut.value, _accorde(statut, nombre), nombre) for statut, nombre in decompte.par_statut().items()),
         ("null", "de statut inconnu", decompte.inconnues),
     ]
     return [
         Nombre(cote.annee, None if cote.inconnu else nombre, libelle, cote.liste(statut=statut, **filtres))
         for statut, libelle, nombre in par_statut
     ]
+
+
+def _accorde(statut: Statut, nombre: int) -> str:
+    """« terminée », « terminées » : en français, le pluriel commence à deux."""
+    return statut.label.lower() if nombre < 2 else statut.libelle_pluriel
 
 
 def _statuts(avant: Cote, apres: Cote) -> list[LigneDeStatut]:
