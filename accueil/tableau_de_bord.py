@@ -14,6 +14,7 @@ from actions.situation import (
     situation,
 )
 from actions.statuts import PointAttention, Statut
+from bilans.annees import BilanDeLAnnee, bilans_des_annees
 from bilans.cadre import Cadre, cadrer
 from bilans.demande import Demande
 from bilans.evolution import graphique_evolution
@@ -43,6 +44,7 @@ class TableauDeBord:
     """Tout ce que la page montre, dans son ordre."""
 
     cadre: Cadre
+    bilan: BilanDeLAnnee
     situation: Situation
     indicateurs: ChiffresDuPlan
     a_decider: list[Action]
@@ -68,7 +70,8 @@ def _depuis_connu(cadre: Cadre) -> date:
 
 
 def assembler(demande: Demande, en_vue: int | None = None) -> TableauDeBord | None:
-    """None tant qu'il n'y a aucun plan. Mêmes erreurs que `cadrer`.
+    """None tant qu'il n'y a aucun plan. Mêmes erreurs que `cadrer`, et comme lui dans `socle.relecture.relire` si l'on
+    demande un moment de saisie.
 
     `en_vue` : l'action que l'on vient de changer, qui doit rester sous les yeux dans sa nouvelle colonne.
     """
@@ -76,15 +79,22 @@ def assembler(demande: Demande, en_vue: int | None = None) -> TableauDeBord | No
     if cadre is None:
         return None
     plan, le, depuis = cadre.plan, cadre.le, cadre.depuis
-    actions = plan.actions.etat_au(cadre.jour)
+    actions = plan.actions.etat_au(cadre.jour, cadre.saisi_au)
     point = situation(actions, le, depuis)
     premieres = premieres_par_statut(actions.avec_retard(le).select_related("plan"), ACTIONS_PAR_COLONNE, en_vue)
     arbitrages = actions.au_plan().filter(attention_nature=PointAttention.ARBITRAGE).order_by("numero")
     return TableauDeBord(
         cadre=cadre,
+        bilan=bilans_des_annees(plan, [cadre.annee_du_bilan])[cadre.annee_du_bilan],
         situation=point,
-        indicateurs=chiffres_du_plan(plan, annee=cadre.annee, au=cadre.au, reference=cadre.annee_du_bilan),
-        a_decider=list(arbitrages[:LIGNES_PAR_BLOC]) if cadre.jour is None else [],
+        indicateurs=chiffres_du_plan(
+            plan,
+            annee=cadre.annee,
+            au=cadre.jour if cadre.annee is None else None,
+            reference=cadre.annee_du_bilan,
+            fige=cadre.saisi_au is not None,
+        ),
+        a_decider=list(arbitrages[:LIGNES_PAR_BLOC]) if cadre.attention_connue else [],
         nouveautes=nouveautes(plan, _depuis_connu(cadre), le, LIGNES_PAR_BLOC),
         colonnes=[
             Colonne(statut, nombre, premieres[statut]) for statut, nombre in point.decompte.par_statut().items()

@@ -9,15 +9,23 @@ from django.views.decorators.http import require_safe
 
 from accueil.tableau_de_bord import assembler
 from actions.annulation import action_annulable
+from actions.debuts import ignorance_du_plan
 from bilans.demande import lire_demande
 from socle.couleurs import BLANC, melanger
 from socle.erreurs import Introuvable
+from socle.relecture import tel_que_saisi
 
 
 @require_safe
+@tel_que_saisi
 def tableau_de_bord(request: HttpRequest) -> HttpResponse:
-    """La situation du plan : aujourd'hui, à la fin d'une année (`annee`) ou à une date (`au`)."""
-    tableau = assembler(lire_demande(request.GET), en_vue=action_annulable(request))
+    """La situation du plan : aujourd'hui, à la fin d'une année (`annee`) ou à une date (`au`), telle qu'on la sait ou
+    telle que saisie à un moment (`saisi_au`)."""
+    demande = lire_demande(request.GET)
+    tableau = assembler(demande, en_vue=action_annulable(request))
+    if tableau is None and demande.saisi_au:
+        contexte = {"instant": demande.instant, "ignorance": ignorance_du_plan(demande.plan)}
+        return render(request, "accueil/rien_de_saisi.html", contexte)
     gabarit = "accueil/tableau_de_bord.html" if tableau else "accueil/premiers_pas.html"
     return render(request, gabarit, {"tableau": tableau, "cadre": tableau and tableau.cadre})
 

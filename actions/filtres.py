@@ -1,13 +1,13 @@
 """Filtres de la liste des actions : tout est dans l'adresse, pour qu'un lien montre la même liste à tous."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
 import django_filters
 from django import forms
 from django.conf import settings
 from django.db.models import Exists, Model, OuterRef
-from django.utils import timezone
 
 from actions.models import Action, Axe, Document, Plan
 from actions.statuts import PointAttention, Priorite, Statut
@@ -15,6 +15,15 @@ from comptes.models import Service, Utilisateur
 from partenaires.models import Partenaire
 from socle.champs import ChampDate
 from socle.formats import formater_date
+from socle.instants import (
+    AUJOURD_HUI,
+    ChampJourPasse,
+    ChampMomentPasse,
+    FormulaireAvecInstant,
+    Instant,
+    dire_le_moment,
+)
+from socle.relecture import moment_relu
 
 
 @dataclass(frozen=True)
@@ -30,16 +39,30 @@ class FiltreDate(django_filters.Filter):
     field_class = ChampDate
 
 
-class FormulaireDeFiltre(forms.Form):
-    def clean_au(self):
-        jour = self.cleaned_data["au"]
-        if jour and jour > timezone.localdate():
-            raise forms.ValidationError(f"Le {formater_date(jour)} est à venir.")
-        return jour
+class FiltreJourPasse(django_filters.Filter):
+    field_class = ChampJourPasse
+
+
+class FiltreMomentPasse(django_filters.Filter):
+    field_class = ChampMomentPasse
+
+
+class FormulaireDeFiltre(FormulaireAvecInstant):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if moment := moment_relu():
+            for champ in self.fields.values():
+                if isinstance(champ, forms.ModelChoiceField):
+                    champ.error_messages["invalid_choice"] = (
+                        f"Ce choix n'existe pas, ou n'était pas encore saisi au {dire_le_moment(moment)}."
+                    )
 
 
 class FiltreActions(django_filters.FilterSet):
-    """À construire sur toutes les actions : le filtre choisit d'abord la date de l'état (`au`)."""
+    """À construire sur toutes les actions : le filtre choisit d'abord l'instant de l'état (`au`, `saisi_au`).
+
+    Avec `saisi_au`, à construire et à lire dans `socle.relecture.relire` : les choix proposés sont ceux d'alors.
+    """
 
     q = django_filters.CharFilter(label="Texte ou numéro", method="chercher", max_length=200)
     plan = django_filters.ModelChoiceFilter(
@@ -126,7 +149,9 @@ class FiltreActions(django_filters.FilterSet):
         method="filtrer_presence",
         empty_label="Au plan",
     )
-    au = FiltreDate(label="Situation au", method="passer")
+    # Cachés : ils se choisissent à part (templates/socle/_instant.html), et suivent les autres filtres.
+    au = FiltreJourPasse(label="Situation au", method="passer", widget=forms.HiddenInput)
+    saisi_au = FiltreMomentPasse(label="Tel que saisi au", method="passer", widget=forms.HiddenInput)
 
     class Meta:
         model = Action
@@ -146,6 +171,8 @@ class FiltreActions(django_filters.FilterSet):
 
     def _en_clair(self, nom: str) -> str:
         valeur = self.form.cleaned_data[nom]
+        if isinstance(valeur, datetime):
+            return dire_le_moment(valeur)
         if isinstance(valeur, date):
             return formater_date(valeur)
         champ = self.form.fields[nom]
@@ -162,18 +189,24 @@ class FiltreActions(django_filters.FilterSet):
         return f"?{demande.urlencode()}"
 
     @property
-    def jour(self):
+    def instant(self) -> Instant:
+        """Celui que la liste montre ; aujourd'hui si un filtre est absurde."""
+        return self.form.instant if self.form.is_valid() else AUJOURD_HUI
+
+    @property
+    def jour(self) -> date | None:
         """La date de l'état demandée ; None = aujourd'hui."""
-        return self.form.cleaned_data.get("au") if self.form.is_valid() else None
+        return self.instant.jour
 
     def filter_queryset(self, queryset):
-        actions = queryset.etat_au(self.jour).avec_retard(self.jour or timezone.localdate())
+        instant = self.instant
+        actions = queryset.etat_au(instant.jour, instant.saisi_au).avec_retard(instant.le)
         if not self.form.cleaned_data["presence"]:
             actions = actions.au_plan()
         return super().filter_queryset(actions)
 
     def chercher(self, actions, nom, texte):
-        return actions.correspondant_a(texte)
+        return actions.correspondant_tel_que_saisi(texte) if moment_relu() else actions.correspondant_a(texte)
 
     def filtrer_retard(self, actions, nom, reponse):
         return actions.filter(est_en_retard={"oui": True, "non": False, "inconnu": None}[reponse])
@@ -188,7 +221,7 @@ class FiltreActions(django_filters.FilterSet):
         return actions.qui_relevent_de(self.request.user)
 
     def filtrer_nouvelles(self, actions, nom, reponse):
-        return actions.avec_silence(self.jour or timezone.localdate()).filter(sans_nouvelle=True)
+        return actions.avec_silence(self.instant.le).filter(sans_nouvelle=True)
 
     def filtrer_silence(self, actions, nom, depuis):
         return actions.avec_silence(self.jour or timezone.localdate(), depuis).filter(sans_nouvelle=True)
@@ -210,5 +243,5 @@ class FiltreActions(django_filters.FilterSet):
         return actions.retirees() if choix == "retirees" else actions
 
     def passer(self, actions, nom, valeur):
-        """La date n'écarte aucune action : elle choisit l'état montré, dans `filter_queryset`."""
+        """L'instant n'écarte aucune action : elle choisit l'état montré, dans `filter_queryset`."""
         return actions

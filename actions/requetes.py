@@ -31,7 +31,7 @@ from actions.journaux import ChangementDeStatut, PresenceAuPlan, ReportEcheance
 from actions.statuts import Mouvement, Statut
 from actions.suivi import NoteDeSuivi
 from comptes.droits import Droit, Portee, portee
-from socle.recherche import QuerySetCherchable, condition_de_recherche, replier
+from socle.recherche import COLONNE, QuerySetCherchable, condition_de_recherche, mots_de, replier
 
 ECRITURE_PAR_LE_JOURNAL = "Statut, avancement, échéance et présence s'écrivent par leur journal."
 
@@ -270,6 +270,20 @@ class ActionQuerySet(QuerySetCherchable):
             if numero is None or mots is None
             else self.filter(Q(numero=numero) | mots)
         )
+
+    def correspondant_tel_que_saisi(self, demande: str) -> Self:
+        """`correspondant_a`, dans `socle.relecture.relire` : le texte d'alors n'a pas de colonne repliée, il se replie
+        ici. Une requête de plus, qui lit le texte de toutes ces actions."""
+        mots, numero = [f" {mot}" for mot in mots_de(demande)], numero_demande(demande)
+        if not mots:
+            return self.none()
+        colonne = self.model._meta.get_field(COLONNE)
+        trouvees = []
+        for pk, rang, *textes in self.order_by().values_list("pk", "numero", *colonne.sources).distinct():
+            replie = replier(" ".join(filter(None, textes)))
+            if rang == numero or all(mot in replie for mot in mots):
+                trouvees.append(pk)
+        return self.filter(pk__in=trouvees)
 
     def par_pertinence(self, demande: str) -> Self:
         """Celle du numéro demandé d'abord, puis dans l'ordre du plan."""

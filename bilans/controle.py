@@ -187,5 +187,5 @@ def _les_textes(bilan: Bilan) -> Point:
     )
 
 
-def _liste(nom: str, **filtres: object) -> str:
+def _liste(nom: str, **filtres: str | int) -> str:
     return f"{reverse(nom)}?{urlencode(filtres)}"

@@ -1,13 +1,14 @@
-"""Le bilan d'une année, prêt à montrer : la version qui vaut, sinon le brouillon que l'état du plan donne aujourd'hui."""
+"""Le bilan d'une année, prêt à montrer : la version qui vaut, sinon le brouillon tiré de l'état du plan."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from bilans.arret import bilan_de
 from bilans.bilan import Bilan
 from bilans.cadre import cadrer
 from bilans.contenu.composition import composer
 from bilans.contenu.schema import Portee, lire
-from bilans.demande import Demande
+from bilans.demande import Demande, fin_de_l_annee
 from bilans.rendu.page import PageDeBilan, preparer
 from bilans.situation import SituationDuBilan, situation_du_bilan
 from bilans.versions import VersionDeBilan
@@ -33,8 +34,9 @@ class FicheDeBilan(SituationDuBilan):
         return self.page.lu.portee is Portee.PUBLIQUE
 
     @property
-    def portees(self) -> list[Portee]:
-        return list(Portee)
+    def depuis(self) -> date:
+        """La fin de l'année d'avant : à quoi l'année du bilan se compare."""
+        return fin_de_l_annee(self.bilan.annee - 1)
 
 
 def fiche_de_l_annee(slug: str, annee: int, portee: Portee) -> FicheDeBilan:

@@ -101,7 +101,8 @@ class FormulaireDeReouverture(forms.Form):
 
     def __init__(self, *args, bilan: Bilan, **kwargs) -> None:
         self.bilan = bilan
-        super().__init__(*args, initial={"version": bilan.version, "motif": bilan.motif_de_reouverture}, **kwargs)
+        kwargs["initial"] = {"version": bilan.version, "motif": bilan.motif_de_reouverture}
+        super().__init__(*args, **kwargs)
         self.helper = FormHelper()
         self.helper.add_input(Submit("", f"Rouvrir le bilan {bilan.annee}"))
 

@@ -83,6 +83,8 @@ class Collectivite(LigneVersionnee):
 
     objects = QuerySetSuivi.as_manager()
     history = HistoricalRecords()
+    # Le nom, le logo, les réglages sont ceux d'aujourd'hui (socle.relecture).
+    RELU_TEL_QUE_SAISI = False
 
     class Meta:
         verbose_name = verbose_name_plural = "collectivité"
@@ -225,6 +227,8 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
 
     objects = UtilisateurManager()
     history = HistoricalRecords(excluded_fields=["password", "last_login"])
+    # Un nom effacé le reste, et les droits sont ceux d'aujourd'hui (socle.relecture).
+    RELU_TEL_QUE_SAISI = False
 
     class Meta:
         verbose_name = "compte"

@@ -1,5 +1,6 @@
 """Les indicateurs du plan et leur place dans chaque plan. Valeurs et objectifs : voir `valeurs.py`."""
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
@@ -52,10 +53,10 @@ class IndicateurQuerySet(QuerySetCherchable["Indicateur"]):
             "actions", "taux", Prefetch("places", queryset=places)
         )
 
-    def sans_reponse(self, annee: int) -> "IndicateurQuerySet":
-        """Ceux qui n'ont, pour cette année, ni valeur ni indisponibilité."""
+    def sans_reponse(self, annee: int, au: date | None = None) -> "IndicateurQuerySet":
+        """Ceux qui n'ont (à la date `au`), pour cette année, ni valeur ni indisponibilité."""
         return self.filter(
-            ~Exists(ValeurAnnuelle.objects.qui_repondent().filter(annee=annee, indicateur=OuterRef("pk")))
+            ~Exists(ValeurAnnuelle.objects.qui_repondent(au).filter(annee=annee, indicateur=OuterRef("pk")))
         )
 
     def de_valeur_provisoire(self, annee: int) -> "IndicateurQuerySet":
@@ -211,9 +212,9 @@ class Indicateur(Cherchable, LigneVersionnee):
 
 
 class IndicateurDuPlanQuerySet(QuerySetSuivi):
-    def avec_reponse(self, annee: int) -> "IndicateurDuPlanQuerySet":
-        """Annote `a_repondu` : l'indicateur a, pour cette année, une valeur ou une indisponibilité."""
-        reponses = ValeurAnnuelle.objects.qui_repondent().filter(annee=annee, indicateur=OuterRef("indicateur"))
+    def avec_reponse(self, annee: int, au: date | None = None) -> "IndicateurDuPlanQuerySet":
+        """Annote `a_repondu` : l'indicateur a (à la date `au`), pour cette année, une valeur ou une indisponibilité."""
+        reponses = ValeurAnnuelle.objects.qui_repondent(au).filter(annee=annee, indicateur=OuterRef("indicateur"))
         return self.annotate(a_repondu=Exists(reponses))
 
 

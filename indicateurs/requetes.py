@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
-from django.utils import timezone
-
 from actions.models import Plan
 from indicateurs.chiffres import ChiffreCle, chiffre_de
 from indicateurs.models import Cible, Indicateur, IndicateurDuPlan, ValeurAnnuelle
 from indicateurs.recalcul import recalculs_de
 from indicateurs.valeurs import ValeurQuerySet
+from socle.instants import AUJOURD_HUI, Instant
 
 Ligne = TypeVar("Ligne", ValeurAnnuelle, Cible)
 
@@ -41,35 +40,38 @@ class ChiffresDuPlan:
 
 
 def chiffres_du_plan(
-    plan: Plan, *, annee: int | None = None, au: date | None = None, reference: int
+    plan: Plan, *, annee: int | None = None, au: date | None = None, reference: int, fige: bool = False
 ) -> ChiffresDuPlan:
     """Trois requêtes : les places, les valeurs de toutes les années, les objectifs ; deux de plus si un chiffre se
     recalcule sur les registres.
 
     Chaque chiffre est celui de `annee`, sinon le dernier connu (à la date `au`). La complétude est celle de
-    `reference`, telle que connue aujourd'hui.
+    `reference`, telle que connue à cette date. `fige` : rien ne se saisit ni ne se recalcule, comme avec `au`.
     """
-    places = list(IndicateurDuPlan.objects.filter(plan=plan).avec_reponse(reference).select_related("indicateur"))
-    valeurs = ValeurAnnuelle.objects.avec_valeur()
-    if au is not None:
-        valeurs = valeurs.connues_au(au).filter(annee__lte=au.year)
+    places = list(IndicateurDuPlan.objects.filter(plan=plan).avec_reponse(reference, au).select_related("indicateur"))
     return ChiffresDuPlan(
         chiffres=_chiffres(
             [place.indicateur for place in places if place.chiffre_cle],
-            valeurs,
+            valeurs_connues(au),
             annee=annee,
             reference=reference,
-            fige=au is not None,
+            fige=fige or au is not None,
         ),
         completude=Completude(reference, sum(place.a_repondu for place in places), len(places)),
     )
 
 
-def poser_les_chiffres(indicateurs: Sequence[Indicateur]) -> None:
+def valeurs_connues(au: date | None) -> ValeurQuerySet:
+    """Celles qu'on connaissait à cette date, des années commencées ; toutes sans date."""
+    valeurs = ValeurAnnuelle.objects.avec_valeur(au)
+    return valeurs if au is None else valeurs.connues_au(au).filter(annee__lte=au.year)
+
+
+def poser_les_chiffres(indicateurs: Sequence[Indicateur], instant: Instant = AUJOURD_HUI) -> None:
     """Pose `chiffre` (le dernier connu, et ce qui le situe) sur chaque indicateur, en deux requêtes, quatre s'il s'en
     recalcule."""
-    valeurs = ValeurAnnuelle.objects.avec_valeur()
-    for chiffre in _chiffres(indicateurs, valeurs, reference=timezone.localdate().year):
+    valeurs = valeurs_connues(instant.jour)
+    for chiffre in _chiffres(indicateurs, valeurs, reference=instant.le.year, fige=instant.passe):
         chiffre.indicateur.chiffre = chiffre
 
 

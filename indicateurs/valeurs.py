@@ -1,5 +1,6 @@
 """Valeurs annuelles et objectifs. Une part ayant un numérateur se déduit ; elle ne se tape jamais."""
 
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
@@ -47,11 +48,14 @@ class Part(Func):
 
 
 class ValeurQuerySet(QuerySetSuivi):
-    def avec_valeur(self) -> Self:
+    def avec_valeur(self, au: date | None = None) -> Self:
         """Annote `denominateur_retenu` (le sien, sinon la valeur de l'indicateur dénominateur la même année) et
-        `valeur_retenue` (la valeur saisie, sinon la part qui se déduit), NULL quand on ne peut pas la dire."""
+        `valeur_retenue` (la valeur saisie, sinon la part qui se déduit), NULL quand on ne peut pas la dire. `au` : un
+        dénominateur connu plus tard n'y compte pas."""
         partage = self.model._base_manager.filter(
-            indicateur=OuterRef("indicateur__denominateur"), annee=OuterRef("annee")
+            indicateur=OuterRef("indicateur__denominateur"),
+            annee=OuterRef("annee"),
+            **({} if au is None else {"connue_le__lte": au}),
         )
         return self.annotate(
             denominateur_retenu=Coalesce("denominateur", Subquery(partage.values("valeur")[:1]), output_field=NOMBRE),
@@ -62,9 +66,10 @@ class ValeurQuerySet(QuerySetSuivi):
         """Celles qui portent un chiffre (après `avec_valeur`)."""
         return self.filter(valeur_retenue__isnull=False)
 
-    def qui_repondent(self) -> Self:
-        """Celles qui portent un chiffre ou sont dites indisponibles : il n'y a plus rien à saisir."""
-        return self.avec_valeur().filter(Q(indisponible=True) | Q(valeur_retenue__isnull=False))
+    def qui_repondent(self, au: date | None = None) -> Self:
+        """Celles qui portent un chiffre ou sont dites indisponibles : il n'y a plus (à cette date) rien à saisir."""
+        connues = self if au is None else self.connues_au(au)
+        return connues.avec_valeur(au).filter(Q(indisponible=True) | Q(valeur_retenue__isnull=False))
 
     def connues_au(self, le) -> Self:
         """Celles qu'on connaissait à cette date."""

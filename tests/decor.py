@@ -187,7 +187,9 @@ class Decor:
                 return "partenaires"
             case "format_choisi":
                 return "csv"
-            case "url":
+            case "portee":
+                return "public"
+            case "url" | "reste":
                 return "nulle-part/"
         raise KeyError(f"tests/decor.py ne sait pas remplir « {parametre} » dans {route.route}.")
 

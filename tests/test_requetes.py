@@ -18,6 +18,7 @@ from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 
 from actions.models import Action, Axe, NoteDeSuivi, PartenaireDeLAction, Plan
+from bilans.models import Bilan, Tirage, VersionDeBilan
 from comptes.models import Collectivite, Courriel, Jeton, Lot, Service, Trace, Utilisateur
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from marches.models import Consultation, Territoire
@@ -75,6 +76,12 @@ PAGES = [
     Page("accueil:mon_compte", 5, qui="agent"),
     Page("bilans:liste", 10),
     Page("bilans:liste", 10, "?plan=plan-garni", "agent"),
+    Page("bilans:preparer", 20, qui="responsable"),
+    Page("bilans:arreter", 40, qui="responsable"),
+    Page("bilans:rouvrir", 10, qui="responsable"),
+    Page("bilans:publier", 10, qui="responsable"),
+    Page("bilans:references", 10, qui="responsable"),
+    *[Page("bilans:ecarts", 40, requete, "agent") for requete in ("", "?a=2", "?de=1&a=maintenant&portee=public")],
     *[Page("bilans:changements", 17, requete, "agent") for requete in ("", "?du=2023-12-31&au=2024-12-31")],
     *[Page("bilans:comparer", 60, requete, "agent") for requete in ("", "?de=2023&a=2024")],
     *[Page("bilans:docx", 40, requete, "agent") for requete in ("", "?portee=interne")],
@@ -96,6 +103,9 @@ PAGES = [
     *fiche(Trace, 12, change=10, history=10),
     *fiche(Jeton, 12, change=10, history=10),
     *fiche(Courriel, 12, change=10, history=10),
+    *fiche(Bilan, 12, change=10, history=10),
+    *fiche(VersionDeBilan, 12, change=10, history=10),
+    *fiche(Tirage, 12, change=10, history=10),
     *fiche(AccessAttempt, 12, change=10, history=10, delete=12),
     *fiche(AccessLog, 12, change=10, history=10, delete=12),
     *fiche(AccessFailureLog, 12, change=10, history=10, delete=12),
@@ -349,6 +359,7 @@ SANS_OBJET = {
         "actions:campagne_relancer",
         "actions:campagne_clore",
         "actions:campagne_rouvrir",
+        "bilans:depublier",
         "admin:partenaires_partenaire_import_appliquer",
     ),
     **sans_page("renvoie à une autre page", "admin:login", "admin:view_on_site"),
@@ -363,6 +374,9 @@ SANS_OBJET = {
     **sans_geste(Trace, "add", "delete"),
     **sans_geste(Jeton, "add", "delete"),
     **sans_geste(Courriel, "add", "delete"),
+    **sans_geste(Bilan, "add", "delete"),
+    **sans_geste(VersionDeBilan, "add", "delete"),
+    **sans_geste(Tirage, "add", "delete"),
     **sans_geste(AccessAttempt, "add"),
     **sans_geste(AccessLog, "add"),
     **sans_geste(AccessFailureLog, "add"),

@@ -11,3 +11,9 @@ register = template.Library()
 def vers_les_actions(cadre: Cadre, **filtres: str) -> str:
     """{% vers_les_actions cadre statut="EN_COURS" %}"""
     return cadre.adresse_des_actions(**filtres)
+
+
+@register.simple_tag
+def vers_les_indicateurs(cadre: Cadre, **filtres: str | int) -> str:
+    """{% vers_les_indicateurs cadre sans_valeur=2024 %}"""
+    return cadre.adresse_des_indicateurs(**filtres)

@@ -5,7 +5,7 @@ django-import-export n'est chargé que par qui exporte.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.db import models
 from django.utils import timezone
@@ -19,6 +19,7 @@ from comptes.models import Service
 from partenaires.models import Partenaire
 from socle.ecriture import ClasseurEcrit, ColonneEcrite, Sorte, ecrire_csv
 from socle.formats import accorder, formater_date, formater_moment, typographie
+from socle.instants import Instant
 from socle.recherche import COLONNE
 
 
@@ -84,10 +85,15 @@ _MENUS = {
 
 
 def exporter(
-    actions: ActionQuerySet, forme: Format, *, filtres: Sequence[tuple[str, str]], au: date | None = None
+    actions: ActionQuerySet,
+    forme: Format,
+    *,
+    filtres: Sequence[tuple[str, str]],
+    au: date | None = None,
+    saisi_au: datetime | None = None,
 ) -> Fichier:
     """Le fichier de ces actions, annotées par `etat_au`. `filtres` : ce qu'on a demandé, en clair ; `au` : la date de
-    l'état, s'il est passé. Un nombre constant de requêtes."""
+    l'état, s'il est passé ; `saisi_au` : le moment relu (`socle.relecture`). Un nombre constant de requêtes."""
     from actions.classeur.ressource import RessourceActions
 
     annuaire = Annuaire.lire()
@@ -101,7 +107,7 @@ def exporter(
         lignes=list(donnees),
         figees=FIGEES,
         listes={} if forme is Format.CSV else _listes(annuaire, actions),
-        mode_d_emploi=_mode_d_emploi(len(donnees), filtres, au),
+        mode_d_emploi=_mode_d_emploi(len(donnees), filtres, Instant(au, saisi_au)),
     )
     return Fichier(_ecrire(classeur, forme), len(donnees))
 
@@ -135,7 +141,7 @@ def _listes(annuaire: Annuaire, actions: ActionQuerySet) -> dict[str, Sequence[s
     }
 
 
-def _mode_d_emploi(nombre: int, filtres: Sequence[tuple[str, str]], au: date | None) -> list[tuple[str, str]]:
+def _mode_d_emploi(nombre: int, filtres: Sequence[tuple[str, str]], instant: Instant) -> list[tuple[str, str]]:
     remplir = " et ".join(f"« {colonne.titre} »" for colonne in COLONNES if colonne.a_remplir)
     garder = " et ".join(f"« {colonne.titre} »" for colonne in COLONNES if colonne.technique)
     demande = " ; ".join(f"{libelle} : {valeur}" for libelle, valeur in filtres) or "aucun, toutes les actions au plan"
@@ -144,14 +150,8 @@ def _mode_d_emploi(nombre: int, filtres: Sequence[tuple[str, str]], au: date | N
         ("Exporté le", formater_moment(timezone.now())),
         ("Filtres", demande),
     ]
-    if au is not None:
-        phrases.append(
-            (
-                "Situation passée",
-                f"Statuts, avancements et échéances sont ceux du {formater_date(au)}. Ce classeur se lit ; il n'est "
-                "pas fait pour être réimporté.",
-            )
-        )
+    if instant.jour is not None:
+        phrases.append(("Situation passée", _dire_l_instant(instant, instant.jour)))
     phrases += [
         (
             "À modifier",
@@ -182,6 +182,13 @@ def _mode_d_emploi(nombre: int, filtres: Sequence[tuple[str, str]], au: date | N
         ),
     ]
     return [(intitule, typographie(phrase)) for intitule, phrase in phrases]
+
+
+def _dire_l_instant(instant: Instant, jour: date) -> str:
+    lecture = "Ce classeur se lit ; il n'est pas fait pour être réimporté."
+    if instant.saisi_au:
+        return f"{instant.phrase} : tout s'y lit comme on l'avait saisi. {lecture}"
+    return f"Statuts, avancements et échéances sont ceux du {formater_date(jour)}. {lecture}"
 
 
 def nom_du_fichier(forme: Format, plan: str = "") -> str:

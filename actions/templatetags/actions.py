@@ -15,6 +15,7 @@ from actions.requetes import Decompte
 from actions.statuts import Statut
 from comptes.droits import Droit, peut
 from socle.formats import typographie
+from socle.relecture import moment_relu
 from socle.templatetags.icones import icone
 
 register = template.Library()
@@ -72,8 +73,8 @@ def statut_en_place(
     return {
         "action": action,
         "peut_changer": peut_changer,
-        # Un point d'attention n'a qu'un temps, aujourd'hui.
-        "fige": fige,
+        # Un point d'attention n'a que le temps de sa saisie : à une date passée, il faut dire laquelle.
+        "attention_connue": not fige or moment_relu() is not None,
         "suites": Statut.suites(action.etat_statut),
         "annulable": ligne_annulable(request, action.pk) if peut_changer else None,
         "aujourdhui": timezone.localdate(),

@@ -12,12 +12,14 @@ from actions.views.listes import liste
 from comptes.droits import Droit, exiger
 from comptes.gestes import Geste, Trace
 from socle.erreurs import DemandeIllisible
+from socle.relecture import tel_que_saisi
 
 if TYPE_CHECKING:
     from comptes.models import Utilisateur
 
 
 @require_safe
+@tel_que_saisi
 def export(request: HttpRequest) -> HttpResponse:
     """Ce que la liste montre avec les mêmes filtres. Un filtre absurde : la liste, qui le dit à côté du champ."""
     exiger(request.user, Droit.CONSULTER)
@@ -29,7 +31,7 @@ def export(request: HttpRequest) -> HttpResponse:
         return liste(request)
     forme, plan = Format(forme), filtre.form.cleaned_data["plan"]
     filtres = [(pose.libelle, pose.valeur) for pose in filtre.poses]
-    fichier = exporter(filtre.qs, forme, filtres=filtres, au=filtre.jour)
+    fichier = exporter(filtre.qs, forme, filtres=filtres, au=filtre.jour, saisi_au=filtre.instant.saisi_au)
     nom = nom_du_fichier(forme, plan.slug if plan else "")
     details = {"fichier": nom, "filtres": dict(filtres), "lignes": fichier.lignes}
     Trace.objects.create(

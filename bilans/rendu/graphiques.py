@@ -1,4 +1,4 @@
-"""Les graphiques d'un bilan, dessinés de son contenu par le même code que ceux du tableau de bord et des indicateurs."""
+"""Les graphiques d'un bilan, dessinés de son contenu comme ceux du tableau de bord et des indicateurs."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -132,6 +132,10 @@ class LigneDAnnee:
         return self.valeur.detail if self.valeur else ABSENT
 
     @property
+    def chiffree(self) -> bool:
+        return self.valeur is not None and not self.valeur.indisponible
+
+    @property
     def parts(self) -> str:
         """Ce que `ecrite` ne dit pas déjà : « numérateur non publié »."""
         return self.valeur.parts if self.valeur and self.valeur.numerateur is None else ""

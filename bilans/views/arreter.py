@@ -15,6 +15,7 @@ from bilans.controle import controler
 from bilans.formulaires import FormulaireDeReouverture
 from bilans.situation import situation_du_bilan
 from bilans.views.commun import tenter, trouver_le_bilan
+from bilans.visibilite import retenue
 from comptes.droits import Droit, exiger
 
 
@@ -65,7 +66,7 @@ def publier(request: HttpRequest, plan: str, annee: int) -> HttpResponse:
         return redirect(bilan if tenter(request, geste, f"Bilan {annee} publié.") else request.path)
     situation = situation_du_bilan(bilan)
     contexte = {"bilan": bilan, "situation": situation, "public": ce_que_voit_le_public(situation)}
-    return render(request, "bilans/publier.html", contexte)
+    return render(request, "bilans/publier.html", {**contexte, "retenue": retenue(bilan)})
 
 
 @require_POST
