@@ -14,6 +14,7 @@ from actions.situation import (
     situation,
 )
 from actions.statuts import PointAttention, Statut
+from bilans.annees import BilanDeLAnnee, bilans_des_annees
 from bilans.cadre import Cadre, cadrer
 from bilans.demande import Demande
 from bilans.evolution import graphique_evolution
@@ -43,6 +44,7 @@ class TableauDeBord:
     """Tout ce que la page montre, dans son ordre."""
 
     cadre: Cadre
+    bilan: BilanDeLAnnee
     situation: Situation
     indicateurs: ChiffresDuPlan
     a_decider: list[Action]
@@ -83,6 +85,7 @@ def assembler(demande: Demande, en_vue: int | None = None) -> TableauDeBord | No
     arbitrages = actions.au_plan().filter(attention_nature=PointAttention.ARBITRAGE).order_by("numero")
     return TableauDeBord(
         cadre=cadre,
+        bilan=bilans_des_annees(plan, [cadre.annee_du_bilan])[cadre.annee_du_bilan],
         situation=point,
         indicateurs=chiffres_du_plan(
             plan,

@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -23,4 +24,5 @@ def mon_compte(request: HttpRequest) -> HttpResponse:
         suite = "vous recevrez les rappels." if compte.rappels else "vous ne recevrez plus de rappels."
         messages.success(request, f"C'est noté : {suite}")
         return redirect("accueil:mon_compte")
-    return render(request, "accueil/mon_compte.html", {"compte": compte, "formulaire": formulaire})
+    contexte = {"compte": compte, "formulaire": formulaire, "api_ouverte": settings.API}
+    return render(request, "accueil/mon_compte.html", contexte)

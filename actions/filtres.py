@@ -123,6 +123,13 @@ class FiltreActions(django_filters.FilterSet):
         method="filtrer_nouvelles",
         empty_label="—",
     )
+    silence = FiltreDate(label="Sans nouvelle depuis le", method="filtrer_silence")
+    visible = django_filters.ChoiceFilter(
+        label="Visible du public",
+        choices=[("oui", "Oui"), ("non", "Non")],
+        method="filtrer_visible",
+        empty_label="—",
+    )
     depuis = FiltreDate(label="Statut changé depuis le", method="filtrer_depuis")
     attention = django_filters.ChoiceFilter(
         label="Point d'attention",
@@ -215,6 +222,12 @@ class FiltreActions(django_filters.FilterSet):
 
     def filtrer_nouvelles(self, actions, nom, reponse):
         return actions.avec_silence(self.instant.le).filter(sans_nouvelle=True)
+
+    def filtrer_silence(self, actions, nom, depuis):
+        return actions.avec_silence(self.jour or timezone.localdate(), depuis).filter(sans_nouvelle=True)
+
+    def filtrer_visible(self, actions, nom, reponse):
+        return actions.filter(visible_du_public=reponse == "oui")
 
     def filtrer_depuis(self, actions, nom, jour):
         return actions.avec_statut_d_avant(jour).filter(statut_a_change=True)

@@ -186,9 +186,10 @@ class ActionQuerySet(QuerySetCherchable):
             )
         )
 
-    def avec_silence(self, le: date) -> Self:
-        """Annote `sans_nouvelle` : pas terminée, et ni journal ni note datés des MOIS_SANS_NOUVELLE derniers mois."""
-        depuis = il_y_a_des_mois(le, settings.MOIS_SANS_NOUVELLE)
+    def avec_silence(self, le: date, depuis: date | None = None) -> Self:
+        """Annote `sans_nouvelle` : pas terminée, et ni journal ni note datés d'après `depuis` (les MOIS_SANS_NOUVELLE
+        derniers mois s'il n'est pas dit), jusqu'à `le` compris."""
+        depuis = depuis or il_y_a_des_mois(le, settings.MOIS_SANS_NOUVELLE)
         # Une ligne corrigée n'a rien dit : seule compte la date de celle qui la corrige.
         recentes = [
             *(journal.objects.all().en_vigueur(le).filter(date_effet__gt=depuis) for journal in JOURNAUX),

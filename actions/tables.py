@@ -38,7 +38,9 @@ class TableActions(tables.Table):
         empty_text = "Aucune action ne répond à ces critères."
         attrs = {"class": "table tableau tableau-actions"}
 
-    def __init__(self, *args, instant: Instant = AUJOURD_HUI, choisir_pour: Utilisateur | None = None, **kwargs) -> None:
+    def __init__(
+        self, *args, instant: Instant = AUJOURD_HUI, choisir_pour: Utilisateur | None = None, **kwargs
+    ) -> None:
         if choisir_pour is None:
             kwargs["exclude"] = (*kwargs.get("exclude", ()), "choix")
         super().__init__(*args, **kwargs)

@@ -1,16 +1,39 @@
 """Les années d'un plan, de la plus récente à la plus ancienne."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count
+from django.db.models import Count, Prefetch
+from django.urls import reverse
 
 from actions.models import Plan
 from actions.requetes import Decompte
 from actions.situation import decomptes_aux
+from bilans.arret import etat_de
+from bilans.bilan import Bilan, EtatDeBilan
 from bilans.cadre import Cadre, cadrer
 from bilans.demande import Demande, fin_de_l_annee
+from bilans.versions import VersionDeBilan
 from indicateurs.models import IndicateurDuPlan, ValeurAnnuelle
+from socle.formats import formater_date_longue
+
+
+@dataclass(frozen=True)
+class BilanDeLAnnee:
+    """Où en est le bilan d'une année, sans son contenu. `le` : le jour où il l'est devenu ; None pour un brouillon."""
+
+    annee: int
+    etat: EtatDeBilan
+    le: date | None
+    adresse: str
+
+    @property
+    def phrase(self) -> str:
+        """« pas encore arrêté », « arrêté le 12 mars 2024 », « rouvert le … », « publié le … »."""
+        if self.le is None:
+            return "pas encore arrêté"
+        return f"{self.etat.label.lower()} le {formater_date_longue(self.le)}"
 
 
 @dataclass(frozen=True)
@@ -26,6 +49,7 @@ class Annee:
     decompte: Decompte | None
     reponses: int
     attendues: int
+    bilan: BilanDeLAnnee
 
     @property
     def manquantes(self) -> int:
@@ -47,13 +71,42 @@ def annees_du_plan(demande: Demande) -> AnneesDuPlan | None:
     decomptes = decomptes_aux(cadre.plan, [fin for fin in fins.values() if cadre.debut and cadre.debut <= fin])
     reponses = _reponses_par_annee(cadre.plan)
     attendues = IndicateurDuPlan.objects.filter(plan=cadre.plan).count()
+    bilans = bilans_des_annees(cadre.plan, fins)
     return AnneesDuPlan(
         cadre,
         [
-            Annee(annee, fin, fin == fin_de_l_annee(annee), decomptes.get(fin), reponses.get(annee, 0), attendues)
+            Annee(
+                annee=annee,
+                le=fin,
+                finie=fin == fin_de_l_annee(annee),
+                decompte=decomptes.get(fin),
+                reponses=reponses.get(annee, 0),
+                attendues=attendues,
+                bilan=bilans[annee],
+            )
             for annee, fin in fins.items()
         ],
     )
+
+
+def bilans_des_annees(plan: Plan, annees: Iterable[int]) -> dict[int, BilanDeLAnnee]:
+    """Par année, où en est son bilan. Deux requêtes, quel que soit le nombre d'années ; aucun contenu n'est lu."""
+    versions = VersionDeBilan.objects.defer("contenu_interne", "contenu_public").order_by("-rang")
+    lignes = Bilan.objects.filter(plan=plan).prefetch_related(Prefetch("versions", versions))
+    par_annee = {bilan.annee: bilan for bilan in lignes}
+    return {annee: _ou_en_est(plan, annee, par_annee.get(annee)) for annee in annees}
+
+
+def _ou_en_est(plan: Plan, annee: int, bilan: Bilan | None) -> BilanDeLAnnee:
+    version = next(iter(bilan.versions.all()), None) if bilan else None
+    etat = etat_de(bilan, version) if bilan else EtatDeBilan.BROUILLON
+    jours = {
+        EtatDeBilan.BROUILLON: None,
+        EtatDeBilan.ARRETE: version and version.arretee_le,
+        EtatDeBilan.ROUVERT: bilan and bilan.rouvert_le,
+        EtatDeBilan.PUBLIE: bilan and bilan.publie_le,
+    }
+    return BilanDeLAnnee(annee, etat, jours[etat], reverse("bilans:bilan", args=[plan.slug, annee]))
 
 
 def _reponses_par_annee(plan: Plan) -> dict[int, int]:

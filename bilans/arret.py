@@ -1,5 +1,6 @@
 """Arrêter un bilan, le rouvrir, le publier : les seules écritures d'un bilan, hors ses textes."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
@@ -11,6 +12,7 @@ from bilans.bilan import Bilan, EtatDeBilan
 from bilans.contenu.canonique import ecrire, empreinte
 from bilans.contenu.composition import Arret, composer
 from bilans.contenu.schema import SCHEMA
+from bilans.impression import demander_le_pdf_arrete
 from bilans.versions import VersionDeBilan
 from comptes.droits import Droit, exiger
 from socle.modeles import ConflitDeVersion
@@ -38,70 +40,93 @@ def etat_de(bilan: Bilan, version: VersionDeBilan | None) -> EtatDeBilan:
     return EtatDeBilan.PUBLIE if bilan.version_publiee_id == version.pk else EtatDeBilan.ARRETE
 
 
-def arreter(plan: Plan, annee: int, *, auteur: "Utilisateur", attendue: int) -> VersionDeBilan:
+def arreter(
+    plan: Plan,
+    annee: int,
+    *,
+    auteur: "Utilisateur",
+    attendue: int,
+    version: int | None = None,
+    le: datetime | None = None,
+) -> VersionDeBilan:
     """Garde l'état du plan au 31 décembre, tel que saisi à cet instant, et les textes du bilan.
 
-    `attendue` : le rang que la page annonçait ; arrêter deux fois (double clic) rend la même version. Lève
-    PermissionDenied, ValidationError (année en cours, bilan déjà arrêté), ConflitDeVersion ; rien n'est alors écrit.
+    `attendue` : le rang que la page annonçait ; arrêter deux fois (double clic) rend la même version. `version` :
+    celle du bilan que la page montrait, donc de ses textes ; None : quelle qu'elle soit. `le` n'est donné que pour
+    reprendre un historique. Lève PermissionDenied, ValidationError (année en cours, bilan déjà arrêté),
+    ConflitDeVersion ; rien n'est alors écrit.
     """
     exiger(auteur, Droit.VALIDER)
     with transaction.atomic():
         _figer_la_lecture()
-        bilan = _sous_verrou(plan, annee)
-        version = derniere_version(bilan)
-        rang = version.rang + 1 if version else 1
-        if version and version.rang == attendue and bilan.rouvert_le is None:
-            return version
-        if rang != attendue:
+        bilan = sous_verrou(plan, annee)
+        arretee = derniere_version(bilan)
+        rang = arretee.rang + 1 if arretee else 1
+        if arretee and arretee.rang == attendue and bilan.rouvert_le is None:
+            return arretee
+        _verifier(bilan, arretee)
+        if rang != attendue or version not in (None, bilan.version):
             raise ConflitDeVersion(bilan)
-        _verifier(bilan, version)
-        arret = Arret(timezone.now(), rang, bilan.motif_de_reouverture)
-        compose = composer(bilan, arret)
-        interne, public = ecrire(compose.interne), ecrire(compose.public)
-        version = VersionDeBilan(
-            bilan=bilan,
-            rang=rang,
-            schema=SCHEMA,
-            arretee_le=arret.le,
-            auteur=auteur,
-            motif=arret.motif,
-            contenu_interne=interne,
-            empreinte_interne=empreinte(interne),
-            contenu_public=public,
-            empreinte_publique=empreinte(public),
-        )
-        version.full_clean()
-        version.save()
+        nouvelle = _composer_la_version(bilan, Arret(le or timezone.now(), rang, bilan.motif_de_reouverture), auteur)
+        nouvelle.full_clean()
+        nouvelle.save()
         bilan.rouvert_le, bilan.motif_de_reouverture = None, ""
+        bilan._history_user = auteur  # type: ignore[attr-defined]
         bilan.save(update_fields=["rouvert_le", "motif_de_reouverture"])
-    return version
+        demander_le_pdf_arrete(nouvelle, par=auteur)
+    return nouvelle
+
+
+def _composer_la_version(bilan: Bilan, arret: Arret, auteur: "Utilisateur") -> VersionDeBilan:
+    compose = composer(bilan, arret)
+    interne, public = ecrire(compose.interne), ecrire(compose.public)
+    return VersionDeBilan(
+        bilan=bilan,
+        rang=arret.rang,
+        schema=SCHEMA,
+        arretee_le=arret.le,
+        auteur=auteur,
+        motif=arret.motif,
+        contenu_interne=interne,
+        empreinte_interne=empreinte(interne),
+        contenu_public=public,
+        empreinte_publique=empreinte(public),
+    )
 
 
 def _figer_la_lecture() -> None:
-    """Le contenu se compose en plusieurs requêtes : toutes doivent lire le même état, quoi que d'autres écrivent.
+    """Le contenu se compose en une vingtaine de requêtes : toutes lisent le même état, quoi que d'autres écrivent.
 
-    Sur SQLite, la transaction IMMEDIATE suffit. Sur PostgreSQL il faut le demander, avant toute lecture ; une
-    transaction ouverte par l'appelant l'interdit, et il lit alors au fil de l'eau.
+    Sur SQLite, la transaction IMMEDIATE suffit. Sur PostgreSQL, la première lecture fige l'état ; on attend donc
+    avant elle (LOCK ne lit rien) qu'un autre arrêt ou une autre saisie du bilan s'achève, pour en voir l'issue. Une
+    transaction ouverte par l'appelant ne le permet plus : la lecture y suit les écritures des autres.
     """
-    if connection.vendor == "postgresql" and len(connection.savepoint_ids) == 0:
-        with connection.cursor() as curseur:
-            curseur.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    if connection.vendor != "postgresql" or connection.savepoint_ids:
+        return
+    with connection.cursor() as curseur:
+        curseur.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        curseur.execute(f"LOCK TABLE {connection.ops.quote_name(Bilan._meta.db_table)} IN EXCLUSIVE MODE")
 
 
-def _sous_verrou(plan: Plan, annee: int) -> Bilan:
-    bilan = bilan_de(plan, annee)
-    if bilan.pk is None:
-        bilan.full_clean()
-        bilan.save()
-    bilan = bilan.verrouillee()
+def sous_verrou(plan: Plan, annee: int) -> Bilan:
+    """Le bilan de cette année, enregistré s'il ne l'était pas encore, et verrouillé ; dans une transaction.
+
+    Lève ValidationError pour une année absurde.
+    """
+    bilans = Bilan.objects.select_for_update(of=("self",)).filter(plan=plan, annee=annee)
+    bilan = bilans.first()
+    if bilan is None:
+        Bilan(plan=plan, annee=annee).clean_fields()
+        Bilan.objects.get_or_create(plan=plan, annee=annee)
+        bilan = bilans.get()
     bilan.plan = plan
     return bilan
 
 
-def _verifier(bilan: Bilan, version: VersionDeBilan | None) -> None:
+def _verifier(bilan: Bilan, arretee: VersionDeBilan | None) -> None:
     if not bilan.finie:
         raise ValidationError(f"L'année {bilan.annee} n'est pas finie : son bilan s'arrête à partir du 1er janvier.")
-    if version and bilan.rouvert_le is None:
+    if arretee and bilan.rouvert_le is None:
         raise ValidationError("Ce bilan est déjà arrêté. Rouvrez-le, en disant pourquoi, pour l'arrêter de nouveau.")
 
 

@@ -5,11 +5,13 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from simple_history.models import HistoricalRecords
 
 from actions.models import Plan
 from bilans.demande import fin_de_l_annee
 from socle.contraintes import BORNES_ANNEE
+from socle.formats import formater_date
 from socle.modeles import LigneVersionnee, QuerySetSuivi
 
 
@@ -119,6 +121,21 @@ class Bilan(LigneVersionnee):
     def finie(self) -> bool:
         """L'année est passée : son bilan peut s'arrêter."""
         return fin_de_l_annee(self.annee) < timezone.localdate()
+
+    @property
+    def references(self) -> list[tuple[str, str]]:
+        """Les dates et références données, en clair, dans l'ordre où elles viennent ; hors de ce qui est arrêté."""
+        dites = {
+            "presente_en_commission_le": formater_date(self.presente_en_commission_le),
+            "presente_en_conseil_le": formater_date(self.presente_en_conseil_le),
+            "numero_de_deliberation": self.numero_de_deliberation,
+            "relu_par_la_communication_le": formater_date(self.relu_par_la_communication_le),
+        }
+        return [
+            (capfirst(str(getattr(self._meta.get_field(champ), "verbose_name", champ))), texte)
+            for champ, texte in dites.items()
+            if getattr(self, champ)
+        ]
 
     @property
     def commentaires(self) -> dict[str, str]:

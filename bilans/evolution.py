@@ -1,5 +1,6 @@
 """Les statuts d'un plan au fil du temps."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 from django.utils import timezone
@@ -34,7 +35,7 @@ def graphique_evolution(cadre: Cadre) -> Graphique:
     """Une barre par jalon, empilée par statut, en nombre d'actions ; chaque nombre du tableau mène à sa liste."""
     decomptes = decomptes_aux(cadre.plan, jalons(cadre.debut, cadre.le))
     return graphique(
-        _figure(decomptes),
+        figure_des_statuts(decomptes, aujourd_hui=timezone.localdate()),
         cle="evolution",
         titre="Évolution des statuts",
         description="Nombre d'actions du plan par statut, à la fin de chaque période et à la date montrée.",
@@ -42,13 +43,14 @@ def graphique_evolution(cadre: Cadre) -> Graphique:
     )
 
 
-def _figure(decomptes: dict[date, Decompte]):
+def figure_des_statuts(decomptes: Mapping[date, Decompte], *, aujourd_hui: date | None = None):
+    """`aujourd_hui` : le jalon qui se dit « à ce jour » ; None quand la figure doit rester la même demain."""
     from plotly import graph_objects as go
 
     return go.Figure(
         data=[
             go.Bar(
-                x=[_libelle(jour) for jour in decomptes],
+                x=[_libelle(jour, aujourd_hui) for jour in decomptes],
                 y=[decompte.par_statut()[statut] for decompte in decomptes.values()],
                 name=statut.libelle_pluriel.capitalize(),
                 marker={"color": statut.couleur},
@@ -59,9 +61,9 @@ def _figure(decomptes: dict[date, Decompte]):
     )
 
 
-def _libelle(jour: date) -> str:
+def _libelle(jour: date, aujourd_hui: date | None) -> str:
     """« fin 2024 », « fin 06/2025 », « à ce jour » ; sinon la date."""
-    if jour == timezone.localdate():
+    if jour == aujourd_hui:
         return "à ce jour"
     if jour == fin_de_l_annee(jour.year):
         return f"fin {jour.year}"

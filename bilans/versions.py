@@ -65,6 +65,9 @@ class VersionDeBilan(LigneAjoutee):
         """Le JSON canonique de cette portée, tel qu'enregistré."""
         return self.contenu_interne if portee is Portee.INTERNE else self.contenu_public
 
+    def empreinte_de(self, portee: Portee) -> str:
+        return self.empreinte_interne if portee is Portee.INTERNE else self.empreinte_publique
+
     def lu(self, portee: Portee) -> BilanLu:
         """Le contenu de cette portée, prêt à montrer. Lève SchemaInconnu."""
         return lire(relire(self.texte(portee)))

@@ -6,6 +6,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from publication.api.erreurs import erreur as erreur_json
+from publication.api.routes import RACINE
 from socle.erreurs import DemandeIllisible, Introuvable
 
 # Ce qu'une page d'erreur ne réaffiche pas, ni aucun champ de mot de passe quel que soit son nom.
@@ -20,6 +22,9 @@ class PageErreur:
 
 
 def _page(request: HttpRequest, erreur: PageErreur) -> HttpResponse:
+    if request.path_info.startswith(RACINE):
+        # Un programme ne lit pas une page.
+        return erreur_json(erreur.code, erreur.phrase)
     saisies = [
         (champ, valeur)
         for champ, valeurs in request.POST.lists()
@@ -76,4 +81,6 @@ def trop_de_demandes(request, exception=None) -> HttpResponse:
 
 def panne(request) -> HttpResponse:
     """Sans base ni session : la panne peut venir d'elles."""
+    if request.path_info.startswith(RACINE):
+        return erreur_json(500, "Une erreur est survenue : elle est notée, et rien n'a été modifié.")
     return render(None, "500.html", status=500)

@@ -106,6 +106,8 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Les pages aussi voyagent compressées, même sans serveur frontal ; Django y brouille la longueur (BREACH).
     "django.middleware.gzip.GZipMiddleware",
+    # Avant tout ce qui lit ou pose un cookie : une page publique se sert à tous depuis un cache.
+    "publication.intergiciel.SansCookie",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -206,7 +208,7 @@ AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "commande_responsable.erreurs.trop_d_essais"
-AXES_IPWARE_PROXY_COUNT = PROXYS_DE_CONFIANCE or None
+AXES_CLIENT_IP_CALLABLE = "comptes.provenance.adresse_du_client"
 AXES_VERBOSE = False
 
 # --- Sécurité -----------------------------------------------------------------------------------
@@ -298,6 +300,44 @@ CHAPITRES_DES_ACHATS = [
 ]
 if not CHAPITRES_DES_ACHATS or not all(code.isdigit() and len(code) <= 4 for code in CHAPITRES_DES_ACHATS):
     raise ImproperlyConfigured("Réglage CHAPITRES_DES_ACHATS : des codes de chapitre, séparés par une virgule.")
+
+# --- Publication --------------------------------------------------------------------------------
+
+# 0 ferme d'un coup tout ce qui se lit sans connexion. Ouvertes, elles ne montrent que les plans marqués « publié ».
+PAGES_PUBLIQUES = _lire(env.bool, "PAGES_PUBLIQUES", True)
+
+
+# Les licences qu'une administration peut donner à des données sans homologation (code des relations entre le public et
+# l'administration, art. D. 323-2-1) : titre, adresse du texte. Le code est celui de SPDX.
+LICENCES_CONNUES = {
+    "etalab-2.0": ("Licence Ouverte 2.0", "https://www.etalab.gouv.fr/licence-ouverte-open-licence/"),
+    "ODbL-1.0": ("Open Database License 1.0", "https://opendatacommons.org/licenses/odbl/1-0/"),
+}
+LICENCE_DES_DONNEES = _lire(env.str, "LICENCE_DES_DONNEES", "etalab-2.0").strip()
+if LICENCE_DES_DONNEES not in LICENCES_CONNUES:
+    raise ImproperlyConfigured(f"Réglage LICENCE_DES_DONNEES : {' ou '.join(LICENCES_CONNUES)}.")
+
+# --- API ----------------------------------------------------------------------------------------
+
+# /api/v1/ ne répond que si on l'ouvre ; fermée, elle ne charge rien au démarrage.
+API = _lire(env.bool, "API", False)
+# Combien de demandes une même adresse peut faire en une minute, et combien un même jeton.
+API_DEMANDES_PAR_MINUTE = _lire(env.int, "API_DEMANDES_PAR_MINUTE", 60)
+API_DEMANDES_PAR_JETON = _lire(env.int, "API_DEMANDES_PAR_JETON", 300)
+if min(API_DEMANDES_PAR_MINUTE, API_DEMANDES_PAR_JETON) < 1:
+    raise ImproperlyConfigured("Réglages API_DEMANDES_PAR_… : un nombre de demandes par minute, 1 au moins.")
+
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # Les demandes comptées, dans une table que tous les processus partagent (migration publication/0001). Une ligne par
+    # client et par minute ; au-delà de MAX_ENTRIES, les périmées s'en vont.
+    "limites": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "publication_limites",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    },
+}
+
 
 # --- Fichiers statiques, courriels, journaux ----------------------------------------------------
 

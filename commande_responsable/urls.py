@@ -11,7 +11,9 @@ urlpatterns = [
     path("marches/", include("marches.urls")),
     path("indicateurs/", include("indicateurs.urls")),
     path("bilans/", include("bilans.urls")),
+    path("", include("publication.urls_internes")),
     path("public/", include("publication.urls")),
+    path("api/v1/", include("publication.api.urls")),
     path("admin/", admin.site.urls),
 ]
 

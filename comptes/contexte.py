@@ -15,5 +15,6 @@ def collectivite_et_droits(request) -> dict:
         "peut_tout_administrer": utilisateur is not None and peut(utilisateur, Droit.ADMINISTRER),
         "peut_modifier_le_plan": utilisateur is not None and peut(utilisateur, Droit.MODIFIER_LE_PLAN),
         "peut_importer": utilisateur is not None and peut(utilisateur, Droit.IMPORTER),
+        "peut_valider": utilisateur is not None and peut(utilisateur, Droit.VALIDER),
         "peut_tenir_les_referentiels": utilisateur is not None and peut(utilisateur, Droit.TENIR_LES_REFERENTIELS),
     }

@@ -132,8 +132,18 @@ class Trace(models.Model):
 
 
 class PorteeDeJeton(models.TextChoices):
+    """Ce qu'un jeton ouvre. « api » vaut pour chacune des portées qui commencent par « api: »."""
+
     CALENDRIER = "calendrier", "Calendrier des échéances"
     API = "api", "Lecture par l'API"
+    API_ACTIONS = "api:actions", "Lecture par l'API : plans, actions et partenaires"
+    API_INDICATEURS = "api:indicateurs", "Lecture par l'API : indicateurs et valeurs"
+    API_BILANS = "api:bilans", "Lecture par l'API : bilans"
+
+    @property
+    def englobantes(self) -> set[str]:
+        """Les portées qui donnent celle-ci : elle-même, et la plus large dont elle est une part."""
+        return {self.value, self.value.partition(":")[0]}
 
 
 class JetonQuerySet(models.QuerySet["Jeton"]):
@@ -210,7 +220,7 @@ class Jeton(models.Model):
     def permet(self, portee: PorteeDeJeton, le: datetime) -> bool:
         """Vrai si le jeton est valable à ce moment et couvre cette portée."""
         vivant = self.revoque_le is None and (self.expire_le is None or self.expire_le > le)
-        return vivant and self.utilisateur.is_active and portee in self.portees
+        return vivant and self.utilisateur.is_active and not portee.englobantes.isdisjoint(self.portees)
 
     def revoquer(self) -> None:
         """Sans retour : un nouveau jeton se demande."""

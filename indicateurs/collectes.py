@@ -76,6 +76,10 @@ class Collecte(LigneFermable):
 
     CHAMPS_DES_CONTRAINTES = {"collecte_une_par_annee": "annee"}
 
+    # Posés par annoncer().
+    demandees: int
+    recues: int
+
     objects = CollecteQuerySet.as_manager()
     history = HistoricalRecords()
 

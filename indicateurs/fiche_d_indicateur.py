@@ -9,7 +9,7 @@ from indicateurs.chiffres import ChiffreCle, annee_a_saisir, chiffre_de
 from indicateurs.comparaisons import Comparaison, comparaisons
 from indicateurs.confrontations import LigneDAnnee, lignes_des_annees
 from indicateurs.cumuls import Cumul, cumul_de
-from indicateurs.graphiques import graphique_annees, graphique_ventilation
+from indicateurs.graphiques import PartDeVentilation, graphique_annees, graphique_ventilation
 from indicateurs.models import Cible, Indicateur, Justificatif, LigneDeVentilation, ValeurAnnuelle
 from indicateurs.recalcul import calculs_de, est_locale, recalculs_de
 from indicateurs.requetes import valeurs_connues
@@ -75,6 +75,11 @@ def _ventilations(indicateur: Indicateur, valeurs: list[ValeurAnnuelle]) -> list
     connues = {valeur.pk for valeur in valeurs}
     montrees = [ligne for ligne in ordonnees if ligne.valeur_id in connues]
     return [
-        graphique_ventilation(indicateur, dimension, list(siennes))
+        graphique_ventilation(
+            indicateur,
+            str(dimension),
+            [PartDeVentilation(ligne.valeur.annee, ligne.modalite, ligne.nombre) for ligne in siennes],
+            cle=f"ventilation-{dimension.pk}",
+        )
         for dimension, siennes in groupby(montrees, key=lambda ligne: ligne.dimension)
     ]

@@ -18,7 +18,13 @@ class FiltreAnnee(django_filters.Filter):
 
 class FormulaireDeFiltre(FormulaireDeFiltreDate):
     def clean_sans_valeur(self) -> int | None:
-        annee = self.cleaned_data["sans_valeur"]
+        return self._pas_a_venir("sans_valeur")
+
+    def clean_provisoire(self) -> int | None:
+        return self._pas_a_venir("provisoire")
+
+    def _pas_a_venir(self, champ: str) -> int | None:
+        annee = self.cleaned_data[champ]
         if annee and annee > timezone.localdate().year:
             raise forms.ValidationError(f"L'année {annee} est à venir : aucune valeur n'y est attendue.")
         return annee
@@ -43,6 +49,13 @@ class FiltreIndicateurs(django_filters.FilterSet):
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
     )
 
+    provisoire = FiltreAnnee(
+        label="De valeur provisoire en",
+        method="de_valeur_provisoire",
+        min_value=ANNEE_MIN,
+        max_value=ANNEE_MAX,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+    )
     # Cachés : ils se choisissent à part (templates/socle/_instant.html), et suivent les autres filtres.
     au = FiltreJourPasse(label="Situation au", method="passer", widget=forms.HiddenInput)
     saisi_au = FiltreMomentPasse(label="Tel que saisi au", method="passer", widget=forms.HiddenInput)
@@ -64,6 +77,9 @@ class FiltreIndicateurs(django_filters.FilterSet):
 
     def sans_reponse(self, indicateurs: IndicateurQuerySet, nom: str, annee: int) -> IndicateurQuerySet:
         return indicateurs.sans_reponse(annee, self.instant.jour)
+
+    def de_valeur_provisoire(self, indicateurs: IndicateurQuerySet, nom: str, annee: int) -> IndicateurQuerySet:
+        return indicateurs.de_valeur_provisoire(annee, self.instant.jour)
 
     def passer(self, indicateurs: IndicateurQuerySet, nom: str, valeur: object) -> IndicateurQuerySet:
         """L'instant n'écarte aucun indicateur : il choisit les valeurs montrées."""

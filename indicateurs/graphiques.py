@@ -1,10 +1,11 @@
 """Les figures des indicateurs."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Protocol
 
 from indicateurs.listes import Nature, OrigineDeCible
-from indicateurs.models import Cible, Dimension, Indicateur, LigneDeVentilation, ValeurAnnuelle
 from socle.formats import accorder
 from socle.graphiques import Graphique, graphique
 
@@ -19,8 +20,51 @@ LEGENDES = {
 }
 
 
+class Mesure(Protocol):
+    """Ce qui se mesure : un indicateur de la base, ou celui d'un bilan arrêté."""
+
+    intitule: Any
+    unite: Any
+    nature: Any
+
+
+class Releve(Protocol):
+    """Une valeur annuelle, de la base ou d'un bilan arrêté."""
+
+    @property
+    def annee(self) -> Any: ...
+    @property
+    def numerateur(self) -> Any: ...
+    @property
+    def valeur_retenue(self) -> Any: ...
+    @property
+    def rupture(self) -> Any: ...
+
+
+class Objectif(Protocol):
+    """Un objectif annuel, de la base ou d'un bilan arrêté."""
+
+    @property
+    def annee(self) -> Any: ...
+    @property
+    def valeur(self) -> Any: ...
+    @property
+    def origine(self) -> Any: ...
+    @property
+    def active(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class PartDeVentilation:
+    """Le nombre d'une modalité, une année."""
+
+    annee: int
+    modalite: str
+    nombre: Decimal
+
+
 def graphique_annees(
-    indicateur: Indicateur, valeurs: Sequence[ValeurAnnuelle], cibles: Sequence[Cible] = ()
+    indicateur: Mesure, valeurs: Sequence[Releve], cibles: Sequence[Objectif] = (), *, cle: str = "annees"
 ) -> Graphique:
     """Une barre par année ; par origine, les objectifs actifs en points et en paliers : un objectif n'est pas une
     trajectoire, rien ne s'interpole. Un trait coupe la série avant une année de rupture.
@@ -44,14 +88,14 @@ def graphique_annees(
     objectifs = accorder(sum(len(point.x) for point in points), "objectif")
     return graphique(
         go.Figure(data=[barres, *points], layout={"bargap": 0.2, "shapes": _ruptures(valeurs, annees)}),
-        cle="annees",
+        cle=cle,
         titre="Valeurs et objectifs par année" if points else "Valeurs par année",
         description=f"{indicateur.intitule} : {accorder(len(connues), 'année renseignée', 'années renseignées')}"
         + (f", {objectifs}." if points else "."),
     )
 
 
-def _ruptures(valeurs: Sequence[ValeurAnnuelle], annees: Sequence[int]) -> list[dict[str, Any]]:
+def _ruptures(valeurs: Sequence[Releve], annees: Sequence[int]) -> list[dict[str, Any]]:
     """Un repère entre l'année de rupture et celle d'avant ; rien hors des années montrées (`annees`, sans trou)."""
     rompues = [valeur.annee for valeur in valeurs if valeur.rupture and valeur.annee in annees[1:]]
     return [
@@ -62,15 +106,15 @@ def _ruptures(valeurs: Sequence[ValeurAnnuelle], annees: Sequence[int]) -> list[
 
 
 def graphique_ventilation(
-    indicateur: Indicateur, dimension: Dimension, lignes: Sequence[LigneDeVentilation]
+    indicateur: Mesure, dimension: str, lignes: Sequence[PartDeVentilation], *, cle: str
 ) -> Graphique:
-    """Une barre empilée par année, une part par modalité. `lignes` : avec leur valeur, celles d'une dimension."""
+    """Une barre empilée par année, une part par modalité. `lignes` : celles d'une dimension."""
     from plotly import graph_objects as go
 
-    annees = [ligne.valeur.annee for ligne in lignes]
+    annees = [ligne.annee for ligne in lignes]
     # Dans l'ordre où elles se donnent ; une modalité qu'une année n'a pas y reste vide.
     modalites = dict.fromkeys(ligne.modalite for ligne in lignes)
-    nombres = {(ligne.modalite, ligne.valeur.annee): ligne.nombre for ligne in lignes}
+    nombres = {(ligne.modalite, ligne.annee): ligne.nombre for ligne in lignes}
     suite = list(range(min(annees), max(annees) + 1))
     # Les lignes d'une part totalisent son numérateur, qui n'est pas en pour cent.
     unite = "" if indicateur.nature == Nature.PART else indicateur.unite
@@ -80,13 +124,13 @@ def graphique_ventilation(
     ]
     return graphique(
         go.Figure(data=barres, layout={"barmode": "stack", "bargap": 0.2}),
-        cle=f"ventilation-{dimension.pk}",
+        cle=cle,
         titre=f"Ventilation {dimension}",
         description=f"{indicateur.intitule}, {dimension} : {accorder(len(modalites), 'modalité')}.",
     )
 
 
-def _points(indicateur: Indicateur, cibles: Sequence[Cible]) -> "list[Scatter]":
+def _points(indicateur: Mesure, cibles: Sequence[Objectif]) -> "list[Scatter]":
     """Une série par origine qui a un objectif."""
     from plotly import graph_objects as go
 

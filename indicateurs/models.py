@@ -62,6 +62,11 @@ class IndicateurQuerySet(QuerySetCherchable["Indicateur"]):
             ~Exists(ValeurAnnuelle.objects.qui_repondent(au).filter(annee=annee, indicateur=OuterRef("pk")))
         )
 
+    def de_valeur_provisoire(self, annee: int, au: date | None = None) -> "IndicateurQuerySet":
+        """Ceux dont la valeur de cette année, ou son indisponibilité, n'est pas validée."""
+        provisoires = ValeurAnnuelle.objects.qui_repondent(au).filter(etat=Etat.PROVISOIRE, annee=annee)
+        return self.filter(Exists(provisoires.filter(indicateur=OuterRef("pk"))))
+
 
 class Indicateur(Cherchable, LigneVersionnee):
     """Ce qu'on mesure chaque année, et comment."""

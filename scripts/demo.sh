@@ -39,7 +39,7 @@ export DJANGO_SETTINGS_MODULE=commande_responsable.settings
 export DATABASE_URL=sqlite:///donnees/$cible.sqlite3
 export DEBUG=0 HTTPS=0 PROXYS_DE_CONFIANCE=0 ALLOWED_HOSTS=127.0.0.1,localhost CSRF_TRUSTED_ORIGINS=
 export EMAIL_URL=console: DEFAULT_FROM_EMAIL=demo@localhost NIVEAU_DE_JOURNAL=WARNING
-export MOIS_SANS_NOUVELLE=6 JOURS_AVANT_COMITE=14 ADRESSE_DU_SITE=http://127.0.0.1:$PORT
+export MOIS_SANS_NOUVELLE=6 JOURS_AVANT_COMITE=14 PAGES_PUBLIQUES=1 ADRESSE_DU_SITE=http://127.0.0.1:$PORT
 
 echo "Préparation de la base et des fichiers statiques (une vingtaine de secondes)…"
 .venv/bin/python manage.py migrate --verbosity 0

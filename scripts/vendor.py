@@ -9,6 +9,8 @@ Quatre retouches, dont les trois premières font marcher les pages :
 - les règles de style que plotly injecte deviennent `plotly.css` : la CSP interdit les styles injectés ;
 - la langue française de plotly, écrite pour un empaqueteur, est enveloppée et complétée ;
 - la planche des pictogrammes ne garde que ceux que les pages montrent.
+
+Les polices du PDF viennent telles quelles, entières : les mêmes octets sur toute machine, et presque tout caractère.
 """
 
 import hashlib
@@ -29,6 +31,8 @@ HTMX = "2.0.11"
 # Celle que nomme plotly.offline.get_plotlyjs_version() ; un essai le vérifie.
 PLOTLY = "4.1.1"
 PLOTLY_LOCALES = "3.7.0"
+SOURCE_SANS = "3.52.0"
+DEJAVU = "2.37.3"
 
 # Les pictogrammes servis, sur deux mille. Un essai compare avec ce que les pages montrent.
 ICONES = (
@@ -125,8 +129,10 @@ def _tel_quel(source: str) -> str:
     return source
 
 
-# paquet, version, licence, {fichier du paquet: {fichier servi: retouche}}
-PAQUETS: list[tuple[str, str, str, dict[str, dict[str, Callable[[str], str]]]]] = [
+Retouche = Callable[[str], str] | None
+
+# paquet, version, licence, {fichier du paquet: {fichier servi: retouche, None pour des octets qui ne sont pas du texte}}
+PAQUETS: list[tuple[str, str, str, dict[str, dict[str, Retouche]]]] = [
     (
         "bootstrap",
         BOOTSTRAP,
@@ -175,6 +181,25 @@ PAQUETS: list[tuple[str, str, str, dict[str, dict[str, Callable[[str], str]]]]] 
             "fr.js": {"plotly/plotly-fr.js": langue_enveloppee},
         },
     ),
+    (
+        "source-sans",
+        SOURCE_SANS,
+        "OFL-1.1",
+        {
+            "LICENSE.md": {"polices/LICENSE-source-sans": _tel_quel},
+            "TTF/SourceSans3-Regular.ttf": {"polices/SourceSans3-Regular.ttf": None},
+            "TTF/SourceSans3-Bold.ttf": {"polices/SourceSans3-Bold.ttf": None},
+        },
+    ),
+    (
+        "dejavu-fonts-ttf",
+        DEJAVU,
+        "Bitstream-Vera",
+        {
+            "LICENSE": {"polices/LICENSE-dejavu": _tel_quel},
+            "ttf/DejaVuSans.ttf": {"polices/DejaVuSans.ttf": None},
+        },
+    ),
 ]
 
 
@@ -197,9 +222,10 @@ def fichiers_servis() -> Iterator[tuple[str, str, str, str, bytes]]:
                 membre = archive.extractfile(f"package/{origine}")
                 if membre is None:
                     raise FileNotFoundError(f"{paquet}@{version} n'a pas de {origine}.")
-                source = membre.read().decode()
+                source = membre.read()
                 for chemin, retouche in servis.items():
-                    yield paquet, version, licence, chemin, retouche(source).encode()
+                    octets = source if retouche is None else retouche(source.decode()).encode()
+                    yield paquet, version, licence, chemin, octets
 
 
 def principal() -> None:

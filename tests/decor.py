@@ -34,6 +34,7 @@ from actions.models import (
 )
 from actions.statuts import Mouvement, PointAttention, Priorite, Statut, avancement_impose
 from actions.suivi import PorteeDeNote, RoleDePartenaire
+from bilans.models import Tirage, VersionDeBilan
 from comptes.droits import Role
 from comptes.gestes import Geste, PorteeDeJeton
 from comptes.models import Collectivite, Courriel, Jeton, LigneDeLot, Lot, Service, Siren, Trace, Utilisateur
@@ -60,6 +61,7 @@ from marches.registre_importe.defaire import lots_du_registre
 from partenaires.models import Convention, Partenaire, TypeDePartenaire
 from socle.echeances import Echeance, Precision
 from tests import fabriques, resolveur
+from tests.decor_bilans import arreter_un_bilan
 from tests.decor_contrats import SIRET, publier_des_contrats
 from tests.decor_marches import calculer_une_part, importer_des_decp, importer_des_mandats
 from tests.decor_registre import tenir_un_registre
@@ -170,6 +172,10 @@ class Decor:
                 return self.objet(DemandeDeValeur).pk
             case "justificatif":
                 return self.objet(Justificatif).pk
+            case "rang":
+                return self.objet(VersionDeBilan).rang
+            case "tirage":
+                return self.objet(Tirage).pk
             case "couleur":
                 return "0b5b82"
             case "uidb36":
@@ -181,7 +187,9 @@ class Decor:
                 return "partenaires"
             case "format_choisi":
                 return "csv"
-            case "url":
+            case "portee":
+                return "public"
+            case "url" | "reste":
                 return "nulle-part/"
         raise KeyError(f"tests/decor.py ne sait pas remplir « {parametre} » dans {route.route}.")
 
@@ -279,6 +287,7 @@ def decor_acces() -> Decor:
             *tenir_un_registre(service, comptes["responsable"]),
             *publier_des_contrats(comptes["responsable"], SIREN_DU_DECOR),
             calculer_une_part(CALCUL_D_UNE_PART, [ANNEE_DE_LA_VALEUR], SIREN_DU_DECOR),
+            *arreter_un_bilan(plan, ANNEE_DE_LA_VALEUR, comptes["responsable"]),
         )
         | gestes_et_traces(comptes["administrateur"], [premiere])
         | un_de_chaque(demander_des_nouvelles(plan, comptes["responsable"])),
@@ -387,11 +396,13 @@ def plan_garni(nombre: int, *, indicateurs: int = 10, annees: int = 5, gestes: i
             calculer_une_part(
                 CALCUL_D_UNE_PART, range(PREMIERE_ANNEE, ANNEE_DE_LA_VALEUR + 1), SIREN_DU_DECOR, nombre
             ),
+            *arreter_un_bilan(plan, ANNEE_DE_LA_VALEUR, comptes["responsable"], min(gestes, 6)),
         )
         | gestes_et_traces(comptes["administrateur"], actions[:200], fois=nombre)
         | un_de_chaque(demander_des_nouvelles(plan, comptes["responsable"])),
         attaches={premiere.pk: suivi},
     )
+    _garder_l_histoire(comptes["responsable"])
     _enregistrer_encore(decor, gestes)
     return decor
 
@@ -544,6 +555,20 @@ def _indicateurs_garnis(
     )
     part = parts[0]
     return [part, part.valeurs.first(), part.places.get(), part.cibles.get()]
+
+
+# Ce que le plan garni écrit en masse, et que le produit aurait gardé ligne à ligne.
+_SANS_HISTOIRE = (
+    *(Service, Axe, Partenaire, PartenaireDuPlan, Convention, Action, PartenaireDeLAction, NoteDeSuivi),
+    *(ReferenceCadre, Indicateur, IndicateurDuPlan, ValeurAnnuelle, Cible),
+)
+
+
+def _garder_l_histoire(auteur: Utilisateur) -> None:
+    """Sans elle, relu tel que saisi, le site serait vide."""
+    for modele in _SANS_HISTOIRE:
+        nues = modele.objects.exclude(pk__in=modele.history.values("id"))
+        modele.history.bulk_history_create(list(nues), batch_size=500, default_user=auteur)
 
 
 def _enregistrer_encore(decor: Decor, fois: int) -> None:

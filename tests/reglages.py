@@ -10,6 +10,10 @@ os.environ["NIVEAU_DE_JOURNAL"] = "ERROR"
 from commande_responsable.settings import *  # noqa: F403
 from commande_responsable.settings import DATABASES, STORAGES
 
+# L'API est fermée par défaut : les tables d'adresses la voient ouverte, et ses limites ne les arrêtent pas.
+API = True
+API_DEMANDES_PAR_MINUTE = API_DEMANDES_PAR_JETON = 1_000_000
+
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Le manifeste exige collectstatic : sans lui les feuilles de style seraient introuvables dans Chromium.
 STORAGES = STORAGES | {

@@ -20,6 +20,7 @@ from django.test import Client
 from django.urls import reverse
 
 from actions.models import Action, Axe, DepotDeClasseur, NoteDeSuivi, Plan
+from bilans.models import Bilan, Tirage, VersionDeBilan
 from comptes.models import Collectivite, Courriel, Jeton, Lot, Service, Trace, Utilisateur
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from marches.models import Consultation, ImportDeMandats, LotDeConsultation, Territoire
@@ -267,6 +268,17 @@ TABLE = [
     # --- accueil
     Ligne("accueil:tableau_de_bord"),
     Ligne("bilans:liste"),
+    Ligne("bilans:preparer", RESPONSABLES, {"avant_propos": TAPE}),
+    # Le bilan du décor a deux versions, et il est rouvert.
+    Ligne("bilans:arreter", RESPONSABLES, {"attendue": "3"}, vide=400),
+    Ligne("bilans:rouvrir", RESPONSABLES, {"motif": TAPE}),
+    Ligne("bilans:publier", RESPONSABLES, {"version": "1"}, vide=400),
+    bouton_du_releve("bilans:depublier"),
+    Ligne("bilans:references", RESPONSABLES, {"numero_de_deliberation": TAPE}),
+    Ligne("bilans:ecarts"),
+    Ligne("bilans:changements"),
+    Ligne("bilans:comparer"),
+    Ligne("bilans:docx"),
     Ligne("accueil:recherche"),
     Ligne("accueil:mon_compte", envoi={"rappels": "non"}),
     Ligne("accueil:accent", TOUT_LE_MONDE),
@@ -309,6 +321,9 @@ TABLE = [
     *fiche(Trace, ADMINISTRATEURS),
     *fiche(Jeton, ADMINISTRATEURS),
     *fiche(Courriel, ADMINISTRATEURS),
+    *fiche(Bilan, ADMINISTRATEURS, changement={"numero_de_deliberation": TAPE}),
+    *fiche(VersionDeBilan, ADMINISTRATEURS),
+    *fiche(Tirage, ADMINISTRATEURS),
     *fiche(AccessAttempt, ADMINISTRATEURS, changement={}, suppression=302, vide=302),
     *fiche(AccessLog, ADMINISTRATEURS, changement={}, suppression=302, vide=302),
     *fiche(AccessFailureLog, ADMINISTRATEURS, changement={}, suppression=302, vide=302),

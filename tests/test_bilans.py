@@ -9,9 +9,11 @@ from django.utils import timezone
 
 from actions.models import Action, Plan
 from bilans.annees import annees_du_plan
+from bilans.arret import rouvrir
 from bilans.demande import Demande
 from comptes.droits import Role
 from tests import fabriques
+from tests.fabriques_bilans import bilan_arrete, bilan_publie
 from tests.visites import client_de
 
 pytestmark = pytest.mark.django_db
@@ -79,8 +81,23 @@ def test_chaque_annee_mene_au_tableau_de_bord_de_cette_annee(lecteur, plan):
 
 def test_une_annee_finie_se_lit_au_31_decembre_et_celle_en_cours_aujourd_hui(lecteur, plan):
     lignes = rangees(page(lecteur))
-    assert (lignes[0][1], lignes[0][-1]) == ("Au 15/06/2026", "Année en cours")
-    assert (lignes[1][1], lignes[1][-1]) == ("Au 31/12/2025", "Pas encore arrêté")
+    assert (lignes[0][1], lignes[0][-1]) == ("Au 15/06/2026", "Brouillon 2026 Année en cours")
+    assert (lignes[1][1], lignes[1][-1]) == ("Au 31/12/2025", "Bilan 2025 pas encore arrêté")
+
+
+def test_chaque_annee_dit_ou_en_est_son_bilan_et_y_mene(lecteur, plan):
+    bilan_publie(plan, 2023)
+    rouvert = bilan_publie(plan, 2024)
+    rouvrir(rouvert, auteur=fabriques.utilisateur(Role.RESPONSABLE), version=rouvert.version, motif="Une erreur.")
+    bilan_arrete(plan, 2025)
+    texte = page(lecteur)
+    assert [ligne[-1] for ligne in rangees(texte)[1:4]] == [
+        "Bilan 2025 arrêté le 15\xa0juin 2026",
+        "Bilan 2024 rouvert le 15\xa0juin 2026",
+        "Bilan 2023 publié le 15\xa0juin 2026",
+    ]
+    for annee in range(2022, 2027):
+        assert f'href="/bilans/{plan.slug}/{annee}/"' in texte
 
 
 def test_une_annee_d_avant_le_premier_jour_est_inconnue_et_jamais_zero(lecteur, plan):
@@ -194,9 +211,10 @@ def test_une_base_vide_dit_a_qui_demander(lecteur):
     assert "Demandez à l'administrateur" in page(lecteur)
 
 
-def test_le_nombre_de_requetes_ne_depend_pas_du_nombre_d_annees(plan, django_assert_num_queries):
-    for annee_debut in (2022, 2000):
+def test_le_nombre_de_requetes_ne_depend_pas_du_nombre_d_annees_ni_de_bilans(plan, django_assert_num_queries):
+    for annee_debut, arretee in ((2022, 2023), (2000, 2024)):
+        bilan_arrete(plan, arretee)
         plan.annee_debut = annee_debut
         plan.save()
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(6):
             annees(plan)

@@ -31,6 +31,7 @@ from actions.models import (
     ReferenceCadre,
     ReportEcheance,
 )
+from bilans.models import Bilan, Tirage, VersionDeBilan
 from comptes.gestes import LigneDeLot, Lot, Trace
 from comptes.models import Collectivite, Courriel, Service, Utilisateur
 from indicateurs.listes import Nature
@@ -226,6 +227,22 @@ def demande() -> DemandeDActualisation:
     return DemandeDActualisation(campagne=campagne, action=action)
 
 
+def bilan(**champs) -> Bilan:
+    return Bilan(**{"plan": fabriques.plan(), "annee": 2023, **champs})
+
+
+def version_de_bilan(**champs) -> VersionDeBilan:
+    """D'un bilan enregistré."""
+    de = bilan()
+    Bilan._base_manager.bulk_create([de])
+    contenus = {"contenu_interne": "{}", "contenu_public": "{}", "empreinte_interne": "x", "empreinte_publique": "x"}
+    return VersionDeBilan(**{"bilan": de, "rang": 1, "schema": 1, **contenus, **champs})
+
+
+def tirage(**champs) -> Tirage:
+    return Tirage(bilan=version_de_bilan().bilan, **champs)
+
+
 EN_COURS = {"statut": "EN_COURS"}
 
 INFRACTIONS = [
@@ -407,6 +424,16 @@ INFRACTIONS = [
     Infraction("justificatif_fichier_ou_lien", lambda: justificatif()),
     Infraction("justificatif_fichier_ou_lien", lambda: justificatif(fichier="x", lien="https://exemple.fr/")),
     # marches : résultats de calcul (un territoire n'a que des règles de champ)
+    # bilans
+    Infraction("bilan_un_par_annee", lambda: double(bilan())),
+    Infraction("bilan_publication_complete", lambda: bilan(publie_le=JOUR)),
+    Infraction("bilan_reouverture_motivee", lambda: bilan(rouvert_le=MOMENT)),
+    Infraction("bilan_reouverture_motivee", lambda: bilan(motif_de_reouverture="x")),
+    Infraction("versiondebilan_rang_unique", lambda: double(version_de_bilan())),
+    Infraction("versiondebilan_reprise_motivee", lambda: version_de_bilan(rang=2)),
+    Infraction("tirage_etat_connu", lambda: tirage(etat=INCONNU), dit=CHOIX),
+    Infraction("tirage_format_connu", lambda: tirage(format=INCONNU), dit=CHOIX),
+    Infraction("tirage_progression_bornee", lambda: tirage(progression=101)),
     Infraction("budgetdemandats_base_connue", lambda: BudgetDeMandats(code="x", nom="x", base="ZZ"), dit=CHOIX),
     Infraction("totaldemandats_sans_personne", lambda: total(nom="Une personne")),
     Infraction("generation_unique", lambda: Generation(id=2)),

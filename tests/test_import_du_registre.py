@@ -209,6 +209,13 @@ def test_redire_le_meme_fichier_ne_change_rien():
     assert importer(LIGNE, SECONDE) is None
 
 
+def test_un_numero_ecrit_dans_une_autre_casse_est_celui_de_la_meme_consultation():
+    importer("mapa-12;Nettoyage;1;oui", titres="N° consultation;Objet;Lot;Clause environnementale")
+    importer("MAPA-12;Nettoyage;1;non", titres="N° consultation;Objet;Lot;Clause environnementale")
+    lot = LotDeConsultation.objects.get()
+    assert (Consultation.objects.get().numero, lot.clause_environnementale) == ("mapa-12", Reponse.NON)
+
+
 def test_un_export_du_profil_d_acheteur_complete_sans_rien_effacer():
     importer(LIGNE, SECONDE)
     importer("2024-01;Nettoyage des locaux et des vitres;AOO", titres="Référence consultation;Objet;Procédure")

@@ -42,6 +42,13 @@ class Ligne:
 PAGES = {
     "accueil:tableau_de_bord": Ligne(TOUS, graphiques=1, variantes=("?annee=2023", "?annee=2022")),
     "bilans:liste": Ligne(TOUS),
+    **{
+        f"bilans:{nom}": Ligne((Role.RESPONSABLE,))
+        for nom in ("preparer", "arreter", "rouvrir", "publier", "references")
+    },
+    "bilans:ecarts": Ligne(TOUS, variantes=("?a=2", "?de=1&a=maintenant&portee=public")),
+    "bilans:changements": Ligne(TOUS, variantes=("?du=2023-12-31", "?du=demain")),
+    "bilans:comparer": Ligne(TOUS, graphiques=1, variantes=("?de=2023&a=2024", "?de=1950")),
     "accueil:recherche": Ligne(TOUS, variantes=("?q=clauses", "?q=introuvable", "?q=%25")),
     "accueil:mon_compte": Ligne(TOUS),
     "account_login": Ligne(connecte=False),
@@ -167,6 +174,9 @@ ECRANS = {
     "indicateurs_cible": "changelist change history add !delete",
     "marches_consultation": "changelist change history !add !delete",
     "marches_territoire": "changelist change history add delete",
+    "bilans_bilan": "changelist change history !add !delete",
+    "bilans_versiondebilan": "changelist change history !add !delete",
+    "bilans_tirage": "changelist change history !add !delete",
     "axes_accessattempt": "changelist change history !add delete",
     "axes_accesslog": "changelist change history !add delete",
     "axes_accessfailurelog": "changelist change history !add delete",
@@ -190,6 +200,7 @@ SANS_PAGE = {
     "actions:document": 200,  # un fichier
     "actions:document_retirer": 405,  # un envoi
     "indicateurs:justificatif": 200,  # un fichier
+    "bilans:docx": 200,  # un fichier
     **{f"indicateurs:collecte_{geste}": 405 for geste in ("relancer", "clore", "rouvrir", "valider_tout")},
     "indicateurs:demande_valider": 405,  # un envoi
     "indicateurs:justificatif_retirer": 405,  # un envoi
@@ -220,6 +231,7 @@ SANS_PAGE = {
     "actions:campagne_relancer": 405,  # un envoi
     "actions:campagne_clore": 405,  # un envoi
     "actions:campagne_rouvrir": 405,  # un envoi
+    "bilans:depublier": 405,  # un envoi
     "admin:login": 302,  # vers la connexion du site
     "admin:logout": 405,  # se déconnecter est un envoi
     "admin:autocomplete": 403,  # JSON, demandé par les listes à recherche

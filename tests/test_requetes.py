@@ -16,8 +16,10 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from actions.models import Action, Axe, NoteDeSuivi, PartenaireDeLAction, Plan
+from bilans.models import Bilan, Tirage, VersionDeBilan
 from comptes.models import Collectivite, Courriel, Jeton, Lot, Service, Trace, Utilisateur
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from marches.models import Consultation, Territoire
@@ -61,7 +63,28 @@ def fiche(modele: type[models.Model], liste: int, **pages: int) -> list[Page]:
     return [Page(f"{debut}{page}", nombre) for page, nombre in {"changelist": liste, **pages}.items()]
 
 
+# Le décor s'écrit aujourd'hui : relu tel que saisi ce jour-là, il est entier.
+SAISI = f"saisi_au={timezone.localdate().isoformat()}"
+
 PAGES = [
+    # --- toute date : autant de requêtes qu'aujourd'hui, plus ce qui dit depuis quand on sait
+    *[
+        Page(nom, au_plus, f"?{requete}", qui)
+        for nom, au_plus in (
+            ("accueil:tableau_de_bord", 17),
+            ("actions:liste", 15),
+            ("actions:detail", 25),
+            ("actions:partenaire", 13),
+            ("actions:export", 20),
+            ("indicateurs:liste", 14),
+            ("indicateurs:detail", 20),
+            ("indicateurs:export", 14),
+        )
+        for requete in (f"au=2024-03-01&{SAISI}", SAISI, "au=2024-03-01")
+        for qui in ("administrateur", "agent")
+    ],
+    Page("actions:liste", 16, f"?q=clauses&partenaire=partenaire-001&{SAISI}"),
+    Page("actions:liste", 15, f"?retard=oui&nouvelles=aucune&attention=oui&preuve=non&sort=pilote&{SAISI}"),
     # --- accueil
     *[
         Page("accueil:tableau_de_bord", 17, requete, qui)
@@ -75,6 +98,15 @@ PAGES = [
     Page("accueil:mon_compte", 5, qui="agent"),
     Page("bilans:liste", 10),
     Page("bilans:liste", 10, "?plan=plan-garni", "agent"),
+    Page("bilans:preparer", 20, qui="responsable"),
+    Page("bilans:arreter", 40, qui="responsable"),
+    Page("bilans:rouvrir", 10, qui="responsable"),
+    Page("bilans:publier", 10, qui="responsable"),
+    Page("bilans:references", 10, qui="responsable"),
+    *[Page("bilans:ecarts", 40, requete, "agent") for requete in ("", "?a=2", "?de=1&a=maintenant&portee=public")],
+    *[Page("bilans:changements", 17, requete, "agent") for requete in ("", "?du=2023-12-31&au=2024-12-31")],
+    *[Page("bilans:comparer", 60, requete, "agent") for requete in ("", "?de=2023&a=2024")],
+    *[Page("bilans:docx", 40, requete, "agent") for requete in ("", "?portee=interne")],
     Page("accueil:accent", 0, qui="anonyme"),
     Page("accueil:sante", 1, qui="anonyme"),
     # --- comptes
@@ -93,6 +125,9 @@ PAGES = [
     *fiche(Trace, 12, change=10, history=10),
     *fiche(Jeton, 12, change=10, history=10),
     *fiche(Courriel, 12, change=10, history=10),
+    *fiche(Bilan, 12, change=10, history=10),
+    *fiche(VersionDeBilan, 12, change=10, history=10),
+    *fiche(Tirage, 12, change=10, history=10),
     *fiche(AccessAttempt, 12, change=10, history=10, delete=12),
     *fiche(AccessLog, 12, change=10, history=10, delete=12),
     *fiche(AccessFailureLog, 12, change=10, history=10, delete=12),
@@ -346,6 +381,7 @@ SANS_OBJET = {
         "actions:campagne_relancer",
         "actions:campagne_clore",
         "actions:campagne_rouvrir",
+        "bilans:depublier",
         "admin:partenaires_partenaire_import_appliquer",
     ),
     **sans_page("renvoie à une autre page", "admin:login", "admin:view_on_site"),
@@ -360,6 +396,9 @@ SANS_OBJET = {
     **sans_geste(Trace, "add", "delete"),
     **sans_geste(Jeton, "add", "delete"),
     **sans_geste(Courriel, "add", "delete"),
+    **sans_geste(Bilan, "add", "delete"),
+    **sans_geste(VersionDeBilan, "add", "delete"),
+    **sans_geste(Tirage, "add", "delete"),
     **sans_geste(AccessAttempt, "add"),
     **sans_geste(AccessLog, "add"),
     **sans_geste(AccessFailureLog, "add"),

@@ -28,6 +28,7 @@ def ouvrir(equipe: Equipe, calendrier: Calendrier) -> Plan:
             annee_debut=2022,
             annee_fin=2026,
             affiche_avancement=True,
+            publie=True,
         ),
         calendrier.saisie(ADOPTION),
         equipe.responsable,

@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from accueil.demo_complet import indicateurs, partenaires, plan
+from accueil.demo_complet import bilans, indicateurs, partenaires, plan
 from accueil.demo_complet.calendrier import Calendrier, Chronique
 from accueil.demo_complet.collecte import collecter
 from accueil.demo_complet.personnes import SERVICE_DE_L_AGENT, reunir
@@ -34,3 +34,4 @@ def ecrire() -> None:
     chronique.jouer(maintenant)
     collecter(le_plan, equipe, calendrier, maintenant)
     tenir(equipe, maintenant)
+    bilans.dresser(le_plan, equipe, calendrier, maintenant)

@@ -34,7 +34,7 @@ def nombre_envoye(request: HttpRequest, nom: str) -> int:
     """Un nombre que la page a mis dans son bouton ; 400 si l'envoi a été écrit autrement."""
     texte = request.POST.get(nom, "")
     if not (texte.isascii() and texte.isdigit() and len(texte) < 9):
-        raise DemandeIllisible("On ne sait pas ce qui est demandé : revenez à la page de l'action.")
+        raise DemandeIllisible("On ne sait pas ce qui est demandé : revenez à la page d'où vous venez.")
     return int(texte)
 
 

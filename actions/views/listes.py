@@ -85,4 +85,7 @@ def partenaire(request: HttpRequest, slug: str) -> HttpResponse:
 def _participations(partenaire: Partenaire, actions: ActionQuerySet) -> list[PartenaireDeLAction]:
     """Les premières, dans l'ordre des plans ; chacune avec son action, dans l'état déjà annoté."""
     lues: Any = actions.annotate(role=F("participations__role")).select_related("plan").order_by("plan", "numero")
-    return [PartenaireDeLAction(action=action, partenaire=partenaire, role=action.role) for action in lues[:LIGNES_PAR_PAGE]]
+    return [
+        PartenaireDeLAction(action=action, partenaire=partenaire, role=action.role)
+        for action in lues[:LIGNES_PAR_PAGE]
+    ]

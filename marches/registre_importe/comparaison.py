@@ -14,6 +14,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models.functions import Lower
 
 from comptes.models import Siren
 from marches.consultations import Consultation, LotDeConsultation
@@ -119,7 +120,9 @@ class _Comparaison:
             self._traiter(lignes)
 
     def _charger(self, numeros: set[str], *, sous_verrou: bool) -> None:
-        lues = Consultation.objects.filter(numero__in=numeros).order_by("pk")
+        """« mapa-12 » et « MAPA-12 » sont la même consultation."""
+        replies = {numero.casefold() for numero in numeros}
+        lues = Consultation.objects.alias(replie=Lower("numero")).filter(replie__in=replies).order_by("pk")
         if sous_verrou:
             lues = lues.select_for_update(of=("self",), no_key=True)
         self.connues: dict[str, list[Consultation]] = defaultdict(list)
@@ -128,10 +131,9 @@ class _Comparaison:
             self.connues[consultation.numero.casefold()].append(consultation)
             par_cle[consultation.pk] = consultation
         self.lots: dict[int, dict[str, LotDeConsultation]] = defaultdict(dict)
-        for lot in LotDeConsultation.objects.filter(consultation__numero__in=numeros).order_by("pk"):
-            if lot.consultation_id in par_cle:
-                lot.consultation = par_cle[lot.consultation_id]
-                self.lots[lot.consultation_id][numero_de_lot(lot.numero)] = lot
+        for lot in LotDeConsultation.objects.filter(consultation__in=list(par_cle)).order_by("pk"):
+            lot.consultation = par_cle[lot.consultation_id]
+            self.lots[lot.consultation_id][numero_de_lot(lot.numero)] = lot
 
     # --- Une consultation ----------------------------------------------------------------------
 
