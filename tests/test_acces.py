@@ -26,8 +26,8 @@ from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from marches.models import Consultation, ImportDeMandats, LotDeConsultation, Territoire
 from partenaires.classeurs import COLONNES
 from partenaires.models import Convention, Partenaire
-from publication.fichiers import FICHIERS
 from publication.api.routes import INTERNES, PUBLIQUES
+from publication.fichiers import FICHIERS
 from tests import fabriques, resolveur
 from tests.decor import ANNEE_DE_LA_VALEUR, Decor, decor_acces
 from tests.decor_contrats import SOUCHE

@@ -11,8 +11,8 @@ from django.test import Client
 from playwright.sync_api import expect
 
 from comptes.droits import Role
-from publication.fichiers import FICHIERS
 from publication.api.routes import INTERNES, PUBLIQUES
+from publication.fichiers import FICHIERS
 from tests import resolveur
 from tests.decor import Decor, plan_garni
 from tests.decor_contrats import SOUCHE

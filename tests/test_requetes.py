@@ -16,6 +16,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from actions.models import Action, Axe, NoteDeSuivi, PartenaireDeLAction, Plan
 from bilans.models import Bilan, Tirage, VersionDeBilan
@@ -23,8 +24,8 @@ from comptes.models import Collectivite, Courriel, Jeton, Lot, Service, Trace, U
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from marches.models import Consultation, Territoire
 from partenaires.models import Convention, Partenaire
-from publication.fichiers import FICHIERS
 from publication.api.routes import INTERNES, PUBLIQUES
+from publication.fichiers import FICHIERS
 from tests import resolveur
 from tests.decor import SECRET_D_API, Decor, plan_garni
 from tests.decor_contrats import SOUCHE
@@ -69,7 +70,28 @@ FILTRES_DE_L_API = {
     "interne_actions": ("", "?taille=100", "?q=clauses&retard=oui"),
     "valeurs": ("", "?annee=2023"),
 }
+# Le décor s'écrit aujourd'hui : relu tel que saisi ce jour-là, il est entier.
+SAISI = f"saisi_au={timezone.localdate().isoformat()}"
+
 PAGES = [
+    # --- toute date : autant de requêtes qu'aujourd'hui, plus ce qui dit depuis quand on sait
+    *[
+        Page(nom, au_plus, f"?{requete}", qui)
+        for nom, au_plus in (
+            ("accueil:tableau_de_bord", 17),
+            ("actions:liste", 15),
+            ("actions:detail", 25),
+            ("actions:partenaire", 13),
+            ("actions:export", 20),
+            ("indicateurs:liste", 14),
+            ("indicateurs:detail", 20),
+            ("indicateurs:export", 14),
+        )
+        for requete in (f"au=2024-03-01&{SAISI}", SAISI, "au=2024-03-01")
+        for qui in ("administrateur", "agent")
+    ],
+    Page("actions:liste", 16, f"?q=clauses&partenaire=partenaire-001&{SAISI}"),
+    Page("actions:liste", 15, f"?retard=oui&nouvelles=aucune&attention=oui&preuve=non&sort=pilote&{SAISI}"),
     # --- accueil
     *[
         Page("accueil:tableau_de_bord", 17, requete, qui)
