@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.db import connection, models
+from django.db.models import Value
+from django.db.models.functions import Concat
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -317,7 +319,7 @@ def tout_changer(plan: Plan) -> None:
         action.changer_statut(statut, auteur=None, version=action.version, date_effet=FIN_2023)
     fabriques.action(plan, statut="TERMINEE", intitule="Changé")
     remplacer(Action, intitule="Changé", description="Changé", service_pilote=None, visible_du_public=False)
-    remplacer(Axe, intitule="Changé")
+    remplacer(Axe, intitule=Concat(Value("Changé "), "intitule"))
     remplacer(Indicateur, intitule="Changé", definition="Changé", unite="kg", decimales=3)
     remplacer(ValeurAnnuelle, valeur=999, libelle="Changé")
     remplacer(Cible, valeur=999)
