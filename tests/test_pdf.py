@@ -4,6 +4,7 @@ Aucun validateur externe n'est là : les règles se vérifient sur la structure,
 """
 
 import datetime
+import itertools
 import pickle
 import re
 import subprocess
@@ -228,7 +229,7 @@ def test_les_titres_s_emboitent_sans_saut(structure):
     niveaux = [int(b.nom[1]) for b in structure.balises if re.fullmatch(r"H\d", b.nom)]
     assert niveaux[0] == 1
     assert niveaux.count(1) == 1
-    assert all(suivant <= niveau + 1 for niveau, suivant in zip(niveaux, niveaux[1:], strict=False))
+    assert all(suivant <= niveau + 1 for niveau, suivant in itertools.pairwise(niveaux))
 
 
 def test_chaque_figure_dit_ce_qu_elle_montre_et_son_cadre_est_dans_la_page(structure):
@@ -392,7 +393,7 @@ def test_la_progression_avance_jusqu_au_bout(publie):
 
 def test_sans_bibliotheques_une_phrase_dit_quoi_installer(publie, monkeypatch):
     monkeypatch.setitem(sys.modules, "weasyprint", None)
-    with pytest.raises(ImpressionImpossible, match="libpango-1.0-0, libpangoft2-1.0-0 et libharfbuzz-subset0"):
+    with pytest.raises(ImpressionImpossible, match=r"libpango-1.0-0, libpangoft2-1.0-0 et libharfbuzz-subset0"):
         imprimer(publie)
 
 

@@ -1,4 +1,4 @@
-"""Demander le PDF d'un bilan : sur place ou par l'ouvrier, une seule fois, repris après un arrêt, gardé pour toujours."""
+"""Demander le PDF d'un bilan : sur place ou par l'ouvrier, une fois, repris après un arrêt, gardé pour toujours."""
 
 import sys
 
