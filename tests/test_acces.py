@@ -26,6 +26,8 @@ from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from marches.models import Consultation, ImportDeMandats, LotDeConsultation, Territoire
 from partenaires.classeurs import COLONNES
 from partenaires.models import Convention, Partenaire
+from publication.api.routes import INTERNES, PUBLIQUES
+from publication.fichiers import FICHIERS
 from tests import fabriques, resolveur
 from tests.decor import ANNEE_DE_LA_VALEUR, Decor, decor_acces
 from tests.decor_contrats import SOUCHE
@@ -268,6 +270,7 @@ TABLE = [
     # --- accueil
     Ligne("accueil:tableau_de_bord"),
     Ligne("bilans:liste"),
+    *[Ligne(f"bilans:{nom}") for nom in ("bilan", "version", "contenu_arrete")],
     Ligne("bilans:preparer", RESPONSABLES, {"avant_propos": TAPE}),
     # Le bilan du décor a deux versions, et il est rouvert.
     Ligne("bilans:arreter", RESPONSABLES, {"attendue": "3"}, vide=400),
@@ -279,10 +282,33 @@ TABLE = [
     Ligne("bilans:changements"),
     Ligne("bilans:comparer"),
     Ligne("bilans:docx"),
+    # --- le PDF : le demander est une lecture ; celui qui est gardé se rend, sans rien écrire
+    Ligne("bilans:pdf", envoi=lambda _: {}, vide=302),
+    Ligne("bilans:pdf_de_version", envoi=lambda _: {}, ecrit=200),
+    Ligne("bilans:tirage", envoi=lambda _: {}, vide=302),
+    Ligne("bilans:fichier_de_tirage"),
     Ligne("accueil:recherche"),
     Ligne("accueil:mon_compte", envoi={"rappels": "non"}),
     Ligne("accueil:accent", TOUT_LE_MONDE),
     Ligne("accueil:sante", TOUT_LE_MONDE),
+    Ligne("accueil:jetons", envoi={"nom": TAPE, "portees": "api:actions"}),
+    # Le jeton du décor est d'un administrateur.
+    Ligne(
+        "accueil:jeton_revoquer",
+        envoi={},
+        lit=405,
+        vide=302,
+        sauf=a_chacun(404, TOUS_LES_ROLES - ADMINISTRATEURS, VIDE, ENVOI),
+    ),
+    # --- API : la session n'y compte pas, seul un jeton ouvre les adresses internes
+    *(Ligne(f"api:{nom}", TOUT_LE_MONDE) for nom in ("documentation", "openapi", *PUBLIQUES)),
+    *(Ligne(f"api:{nom}", TOUT_LE_MONDE, lit=401) for nom in INTERNES),
+    Ligne("api:inconnue", TOUT_LE_MONDE, lit=404),
+    # --- publication : les mêmes octets pour tous, et rien à envoyer
+    *(Ligne(f"publication:{nom}", TOUT_LE_MONDE) for nom in ("plans", "plan", "fil", "bilan", "pdf", "json")),
+    *(Ligne(f"publication:{nom}", TOUT_LE_MONDE) for nom in ("donnees", *(f.route for f in FICHIERS.values()))),
+    Ligne("publication:introuvable", TOUT_LE_MONDE, lit=404),
+    Ligne("ouverture:plan", RESPONSABLES, {"publie": "non"}),
     # --- comptes : un compte connecté n'a plus à se connecter
     Ligne(
         "account_login",
@@ -769,7 +795,8 @@ class Site:
         if not entre and reponse.status_code != 405:
             defauts += self._refus(reponse, methode, qui, envoi)
         if reponse.status_code == 200:
-            defauts += self._en_tetes(reponse, publique="anonyme" in ligne.ouverte_a)
+            gardee = ligne.nom.startswith(("publication:", "api:"))
+            defauts += self._en_tetes(reponse, publique="anonyme" in ligne.ouverte_a, gardee=gardee)
         return [f"{methode} par {qui} : {defaut}" for defaut in defauts]
 
     def _code(self, reponse: HttpResponse, attendu: int) -> list[str]:
@@ -801,7 +828,7 @@ class Site:
             defauts.append("la page montre un mot de passe")
         return defauts
 
-    def _en_tetes(self, reponse: HttpResponse, *, publique: bool) -> list[str]:
+    def _en_tetes(self, reponse: HttpResponse, *, publique: bool, gardee: bool) -> list[str]:
         defauts = [
             f"{nom} : {reponse.get(nom)} au lieu de {valeur}"
             for nom, valeur in EN_TETES.items()
@@ -810,7 +837,7 @@ class Site:
         csp = reponse.get("Content-Security-Policy", "")
         if "default-src 'self'" not in csp or "unsafe-" in csp:
             defauts.append(f"CSP : {csp or 'absente'}")
-        if "public" in reponse.get("Cache-Control", ""):
+        if "public" in reponse.get("Cache-Control", "") and not gardee:
             defauts.append(f"Cache-Control : {reponse['Cache-Control']}")
         if not publique and "Cookie" not in reponse.get("Vary", ""):
             defauts.append("Vary ne dit pas Cookie : un relais servirait la page d'un autre")

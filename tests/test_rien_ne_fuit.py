@@ -19,10 +19,13 @@ from django.test import Client
 from actions.models import Action, Document, Etape, NoteDeSuivi, PartenaireDeLAction, Plan
 from actions.statuts import Statut
 from actions.suivi import PorteeDeNote
-from bilans.models import Bilan
+from bilans.contenu.canonique import empreinte
+from bilans.contenu.schema import Portee
+from bilans.models import Bilan, PdfDeVersion
+from bilans.rendu_pdf import imprimer
 from comptes.models import Utilisateur
 from indicateurs.listes import Etat, Nature
-from indicateurs.models import ValeurAnnuelle
+from indicateurs.models import Indicateur, ValeurAnnuelle
 from socle.echeances import Echeance
 from tests import fabriques, resolveur
 from tests.decor import Decor, decor_acces
@@ -59,7 +62,7 @@ DEMANDES = (
     "?format=csv",
     "?format=xlsx",
     "?portee=interne",
-    "?plan=plan-cache",
+    "?plan=plan-inconnu",
     "?page=2&page_size=1000",
     "?limit=1000&offset=1",
     "?sort=pilote&order_by=budget_previsionnel&fields=elu_referent,attention",
@@ -69,6 +72,8 @@ DEMANDES = (
 # Ce qu'aucun mot d'une page publique ne dit ; les budgets et la valeur cachée, comme le site les écrirait.
 TUS = ("en retard", "échéance", "31415926", "31 415 926", "27182818", "27 182 818", "arbitrage demandé")
 CACHE = 27182818
+# Ils nomment aussi ce qu'un jeton ouvre.
+MODES_D_EMPLOI = {"api:documentation", "api:openapi"}
 
 
 @dataclass(frozen=True)
@@ -79,12 +84,20 @@ class Site:
     marqueurs: Marqueurs
     invisible: Action
     plan_cache: Plan
+    ailleurs: Indicateur
+
+    def demandes(self, route: resolveur.Route) -> Iterator[str]:
+        """Ce qui est public, demandé de toutes les façons ; le reste, tel quel."""
+        publique, *autres = self.adresses(route)
+        yield from (publique + requete for requete in DEMANDES)
+        yield from autres
 
     def adresses(self, route: resolveur.Route) -> Iterator[str]:
-        """Cette route sur ce qui est public et sur ce qui ne l'est pas."""
+        """Cette route sur ce qui est public, puis sur ce qui ne l'est pas."""
         connues = {
-            "plan": [self.decor.plan.slug, "plan-cache", "inconnu"],
+            "plan": [self.decor.plan.slug, self.plan_cache.slug, "inconnu"],
             "annee": [2023, 2024, 2025],
+            "code": [None, self.ailleurs.code],
             "reste": ["a/b/"],
         }
         essais = [connues.get(p) or [None, self.invisible.pk, self.invisible.numero] for p in route.parametres]
@@ -93,7 +106,7 @@ class Site:
             yield self.decor.adresse(route.nom, **choisies)
 
 
-def cacher(decor: Decor) -> tuple[Action, Plan]:
+def cacher(decor: Decor) -> tuple[Action, Indicateur]:
     """Ce qui ne doit pas sortir : une action invisible et toute sa vie, un plan non publié, l'indicateur d'un autre
     plan, un bilan arrêté quand une action était visible."""
     plan, auteur = decor.plan, decor.comptes["responsable"]
@@ -114,7 +127,14 @@ def cacher(decor: Decor) -> tuple[Action, Plan]:
     passante.refresh_from_db()
     passante.visible_du_public = False
     passante.save()
-    return invisible, plan_cache
+    return invisible, ailleurs
+
+
+def _imprimer(bilan: Bilan) -> None:
+    """Le vrai PDF de la version publiée, comme l'ouvrier le ferait."""
+    version = bilan.version_publiee
+    contenu = imprimer(version.lu(Portee.PUBLIQUE), empreinte=version.empreinte_publique)
+    PdfDeVersion.objects.create(version=version, contenu=contenu, empreinte=empreinte(contenu))
 
 
 def _action_pleine(plan: Plan, auteur: Utilisateur, **champs) -> Action:
@@ -148,7 +168,6 @@ def _action_pleine(plan: Plan, auteur: Utilisateur, **champs) -> Action:
 def preparer() -> Site:
     """Le décor, ses secrets plantés, puis le bilan 2023 arrêté et publié : son contenu se compose des marqueurs."""
     decor = decor_acces()
-    Action.objects.filter(plan=decor.plan).first().participations.all()
     for action in decor.actions.values():
         action.refresh_from_db()
         action.budget_previsionnel, action.elu_referent = 31415926, "M. Martin"
@@ -156,10 +175,12 @@ def preparer() -> Site:
     for valeur in ValeurAnnuelle.objects.filter(indicateur__places__plan=decor.plan):
         valeur.remarque, valeur.source = "Publique", "Registre"
         valeur.enregistrer(motif="Précision")
-    invisible, plan_cache = cacher(decor)
+    invisible, ailleurs = cacher(decor)
     marqueurs = planter(decor.plan)
-    bilan_publie(decor.plan, 2023, decor.comptes["responsable"])
-    return Site(decor, marqueurs, invisible, plan_cache)
+    _imprimer(bilan_publie(decor.plan, 2023, decor.comptes["responsable"]))
+    # Relus : leur adresse est plantée aussi.
+    ailleurs.refresh_from_db()
+    return Site(decor, marqueurs, invisible, ailleurs.places.get().plan, ailleurs)
 
 
 @pytest.fixture(scope="module")
@@ -208,14 +229,12 @@ def test_chaque_adresse_ouverte_a_tous_est_essayee(site):
 def test_aucun_octet_d_aucune_adresse_ouverte_ne_porte_un_marqueur(site):
     anonyme, fuites, codes = Client(raise_request_exception=False), set(), set()
     for route in routes_ouvertes(site):
-        for adresse in site.adresses(route):
-            for demande in DEMANDES:
-                reponse = anonyme.get(adresse + demande)
-                codes.add(reponse.status_code)
-                fuites |= {
-                    f"{route.nom}{demande} ({reponse.status_code}) : {lieu}"
-                    for lieu in site.marqueurs.trouves(octets(reponse))
-                }
+        for adresse in site.demandes(route):
+            reponse = anonyme.get(adresse)
+            codes.add(reponse.status_code)
+            fuites |= {
+                f"{adresse} ({reponse.status_code}) : {lieu}" for lieu in site.marqueurs.trouves(octets(reponse))
+            }
     assert sorted(fuites) == []
     assert {200, 404} <= codes
     assert not codes & {500, 503}
@@ -224,7 +243,7 @@ def test_aucun_octet_d_aucune_adresse_ouverte_ne_porte_un_marqueur(site):
 def test_aucun_mot_du_suivi_interne_ne_se_lit_sur_les_pages_publiques(site):
     anonyme = Client()
     for route in routes_ouvertes(site):
-        if not route.nom.startswith(("publication:", "api")):
+        if not route.nom.startswith(("publication:", "api:")) or route.nom in MODES_D_EMPLOI:
             continue
         for adresse in site.adresses(route):
             corps = anonyme.get(adresse)
@@ -240,6 +259,8 @@ def test_ce_qui_est_public_se_lit_bien(site):
     for texte in (plan.intitule, site.decor.actions["sienne"].intitule, "Réseau d'essai"):
         assert texte.replace("'", "&#x27;") in page
         assert texte in contenu
+    imprime = texte_du_pdf(anonyme.get(site.decor.adresse("publication:pdf")).content)
+    assert site.decor.actions["sienne"].intitule.replace(" ", "") in imprime.replace(" ", "")
     assert Bilan.objects.get(plan=plan, annee=2024).version_publiee is not None
 
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any, TypeVar
 
 from ninja import NinjaAPI, Path
 
+from publication.api import schemas
 from publication.api.routes import PORTEES, ROUTES
-from publication.api.schemas import Erreur, Entier
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -15,8 +15,8 @@ Slug = Annotated[str, Path(pattern=SLUG, description="L'adresse du plan.", examp
 Code = Annotated[
     str, Path(pattern=SLUG, description="Le code de l'indicateur.", examples=["consultations-finalisees"])
 ]
-Cle = Annotated[Entier, Path(ge=1, le=2**53 - 1, description="L'identifiant de l'action.", examples=[1])]
-Annee = Annotated[Entier, Path(ge=1990, le=2200, description="L'année du bilan.", examples=[2023])]
+Cle = Annotated[schemas.Cle, Path(description="L'identifiant de l'action.", examples=[1])]
+Annee = Annotated[schemas.AnneeDemandee, Path(description="L'année du bilan.", examples=[2023])]
 
 
 def lire(api: NinjaAPI, nom: str, reponse: Any, resume: str) -> Callable[[F], F]:
@@ -25,7 +25,8 @@ def lire(api: NinjaAPI, nom: str, reponse: Any, resume: str) -> Callable[[F], F]
     return api.api_operation(
         ["GET", "HEAD"],
         f"/{ROUTES[nom]}",
-        response={200: reponse} | dict.fromkeys(sorted(erreurs), Erreur),
+        response={200: reponse} | dict.fromkeys(sorted(erreurs), schemas.Erreur),
+        by_alias=True,
         url_name=nom,
         operation_id=nom,
         summary=resume,

@@ -1,4 +1,4 @@
-"""La forme des réponses. Celle d'une ligne se tire des colonnes de sa table : les fichiers et l'API ne divergent pas."""
+"""La forme des réponses. Celle d'une ligne se tire des colonnes de sa table, comme les fichiers."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -194,6 +194,9 @@ def _chiffres(texte: Any) -> Any:
 
 
 Entier = Annotated[int, BeforeValidator(_chiffres)]
+# Au-delà, JavaScript ne distingue plus deux entiers voisins.
+Cle = Annotated[int, Field(ge=1, le=2**53 - 1), BeforeValidator(_chiffres)]
+AnneeDemandee = Annotated[int, Field(ge=PREMIERE_ANNEE, le=DERNIERE_ANNEE), BeforeValidator(_chiffres)]
 # Sans caractère nul, que PostgreSQL ne sait pas comparer.
 TexteSimple = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 
@@ -220,15 +223,11 @@ class FiltreDActions(Pagination):
 
 
 class FiltreDeStatuts(Pagination):
-    action: Entier | None = Field(
-        None, ge=1, le=2**53 - 1, description="Ne garder que les changements de cette action.", examples=[1]
-    )
+    action: Cle | None = Field(None, description="Ne garder que les changements de cette action.", examples=[1])
 
 
 class FiltreDeValeurs(Pagination):
-    annee: Entier | None = Field(
-        None, ge=PREMIERE_ANNEE, le=DERNIERE_ANNEE, description="Ne garder que cette année.", examples=[2023]
-    )
+    annee: AnneeDemandee | None = Field(None, description="Ne garder que cette année.", examples=[2023])
     indicateur: str | None = Field(
         None,
         pattern="^[-a-zA-Z0-9_]{1,80}$",
