@@ -101,5 +101,5 @@ def test_deux_premieres_saisies_a_la_fois_ne_font_qu_un_bilan(plan):
     passes = [formulaire for formulaire in rendus if formulaire.is_valid()]
     (refuse,) = [formulaire for formulaire in rendus if not formulaire.is_valid()]
     assert [formulaire.cleaned_data["avant_propos"] for formulaire in passes] == [bilan.avant_propos]
-    assert "Rien n'a été écrasé" in str(refuse.errors)
+    assert "Rien n'a été écrasé" in refuse.non_field_errors()[0]
     assert refuse["avant_propos"].value() != bilan.avant_propos
