@@ -19,7 +19,7 @@ class FormulaireDeJeton(forms.Form):
     )
     portees = forms.MultipleChoiceField(
         label="Ce qu'il lit",
-        choices=[(portee.value, portee.label) for portee in PORTEES],
+        choices=[(portee.value, libelle) for portee, libelle in PORTEES.items()],
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choisissez au moins une portée."},
     )

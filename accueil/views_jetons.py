@@ -12,8 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accueil.formulaire_de_jeton import FormulaireDeJeton
-from comptes.gestes import Jeton, PorteeDeJeton
-from comptes.jetons_d_api import est_de_l_api, jetons_de, secret_de
+from comptes.gestes import Jeton
+from comptes.jetons_d_api import PORTEES, est_de_l_api, jetons_de, secret_de
 from comptes.models import Utilisateur
 from socle.erreurs import Introuvable
 
@@ -46,7 +46,9 @@ def jetons(request: HttpRequest) -> HttpResponse:
     siens = jetons_de(utilisateur)
     contexte = {
         "formulaire": formulaire,
-        "jetons": [(jeton, [PorteeDeJeton(portee).label for portee in jeton.portees]) for jeton in siens],
+        "jetons": [
+            (jeton, [libelle for portee, libelle in PORTEES.items() if portee in jeton.portees]) for jeton in siens
+        ],
         "nouveau": _nouveau(request, utilisateur, siens),
         "adresse_de_l_api": f"{settings.ADRESSE_DU_SITE}/api/v1/",
     }

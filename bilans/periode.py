@@ -16,7 +16,7 @@ from bilans.bilan import Bilan
 from bilans.changements import Changement, NatureDeChangement, changements, premier_jour_connu
 from bilans.demande import fin_de_l_annee
 from socle.champs import ChampDate, SaisieDate
-from socle.formats import FormatInvalide, formater_date, lire_date
+from socle.formats import INSECABLE, FormatInvalide, formater_date, lire_date
 
 # Un plan tient quelques comités par an : les derniers, la date écrite sert pour les autres.
 COMITES_PROPOSES = 6
@@ -88,7 +88,7 @@ def _champ_de_periode(libelle: str) -> ChampDate:
 class FormulaireDePeriode(forms.Form):
     """« Depuis le… jusqu'au… ». Vides : du premier départ proposé à aujourd'hui."""
 
-    du = _champ_de_periode("Depuis le")
+    du = _champ_de_periode(f"Depuis{INSECABLE}le")
     au = _champ_de_periode("jusqu'au")
 
     def __init__(self, donnees: Mapping[str, str], *, plan: Plan) -> None:

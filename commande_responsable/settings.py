@@ -329,8 +329,8 @@ if min(API_DEMANDES_PAR_MINUTE, API_DEMANDES_PAR_JETON) < 1:
 
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    # Les demandes comptées, dans une table que tous les processus partagent (migration publication/0001). Une ligne par
-    # client et par minute ; au-delà de MAX_ENTRIES, les périmées s'en vont.
+    # Les demandes comptées, dans une table que tous les processus partagent (migration publication/0001). Une ligne
+    # par client et par minute ; au-delà de MAX_ENTRIES, les périmées s'en vont.
     "limites": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "publication_limites",

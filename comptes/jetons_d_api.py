@@ -15,13 +15,14 @@ from comptes.gestes import Jeton, PorteeDeJeton
 from comptes.models import Utilisateur
 
 # Reconnaissable dans un fichier où il n'aurait pas dû être copié.
-DEBUT_DU_SECRET = "cpr_"
-PORTEES = (
-    PorteeDeJeton.API,
-    PorteeDeJeton.API_ACTIONS,
-    PorteeDeJeton.API_INDICATEURS,
-    PorteeDeJeton.API_BILANS,
-)
+DEBUT_DU_SECRET = "cpr_"  # noqa: S105 - un préfixe, pas un secret
+# Les portées de l'API, et ce que chacune lit.
+PORTEES = {
+    PorteeDeJeton.API: "Tout",
+    PorteeDeJeton.API_ACTIONS: "Plans, actions et partenaires",
+    PorteeDeJeton.API_INDICATEURS: "Indicateurs et valeurs",
+    PorteeDeJeton.API_BILANS: "Bilans arrêtés",
+}
 
 
 class Duree(models.IntegerChoices):

@@ -19,13 +19,13 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
 from actions.models import Plan
 from comptes.models import Collectivite
 from publication.colonnes import Colonne, Table, TypeDeColonne, Valeur
+from publication.licences import licence
 from publication.mises_a_jour import mises_a_jour
 from publication.reponses import adresse_entiere
 from publication.tables import TABLES, VERSION
@@ -44,21 +44,6 @@ DIALECTE = {
     "skipInitialSpace": False,
     "header": True,
 }
-
-
-@dataclass(frozen=True)
-class Licence:
-    """`code` : celui de SPDX."""
-
-    code: str
-    titre: str
-    adresse: str
-
-
-def licence() -> Licence:
-    """Celle de l'installation (réglage LICENCE_DES_DONNEES)."""
-    code = settings.LICENCE_DES_DONNEES
-    return Licence(code, *settings.LICENCES_CONNUES[code])
 
 
 # --- Écrire ---------------------------------------------------------------------------------------

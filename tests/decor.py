@@ -14,6 +14,7 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
 from django.db.models import Model
+from django.utils import timezone
 
 from actions.classeur import imports
 from actions.models import (
@@ -83,6 +84,7 @@ SIREN_DU_DECOR = "123456789"
 # Le calcul des parts du décor ; il a des résultats jusqu'à l'année de la valeur.
 CALCUL_D_UNE_PART = "part_environnementale_consultations"
 SECRET_DE_CALENDRIER = "le-secret-d-un-calendrier-d-essai"
+SECRET_D_API = "le-secret-d-un-jeton-d-api-d-essai"
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,8 @@ class Decor:
                 return self.objet(Comite).pk
             case "decision":
                 return self.objet(Decision).pk
+            case "jeton" if route.nom == "accueil:jeton_revoquer":
+                return Jeton.objects.get(empreinte=Jeton.empreinte_de(SECRET_D_API)).pk
             case "jeton":
                 return self.objet(Jeton).pk
             case "secret":
@@ -176,6 +180,8 @@ class Decor:
                 return self.objet(Justificatif).pk
             case "rang":
                 return self.objet(VersionDeBilan).rang
+            case "portee":
+                return "public"
             case "tirage":
                 return self.objet(Tirage).pk
             case "couleur":
@@ -226,6 +232,10 @@ def gestes_et_traces(auteur: Utilisateur, actions: Sequence[Action], fois: int =
     Jeton.objects.emettre(
         auteur, "Du plan", [PorteeDeJeton.CALENDRIER], sujet=f"plan:{actions[0].plan_id}", secret=SECRET_DE_CALENDRIER
     )
+    demain = timezone.now() + datetime.timedelta(days=1)
+    for n in range(min(fois, 40)):
+        options = {"expire_le": demain, "secret": "" if n else SECRET_D_API}
+        Jeton.objects.emettre(auteur, f"Entrepôt {n}", [PorteeDeJeton.API], **options)
     essais = [
         AccessAttempt.objects.create(
             username=f"inconnu{n}", ip_address="127.0.0.1", path_info="/connexion/", failures_since_start=1
@@ -404,6 +414,7 @@ def plan_garni(nombre: int, *, indicateurs: int = 10, annees: int = 5, gestes: i
         | un_de_chaque(demander_des_nouvelles(plan, comptes["responsable"])),
         attaches={premiere.pk: suivi},
     )
+    _garder_l_histoire(comptes["responsable"])
     _enregistrer_encore(decor, gestes)
     return decor
 
@@ -556,6 +567,20 @@ def _indicateurs_garnis(
     )
     part = parts[0]
     return [part, part.valeurs.first(), part.places.get(), part.cibles.get()]
+
+
+# Ce que le plan garni écrit en masse, et que le produit aurait gardé ligne à ligne.
+_SANS_HISTOIRE = (
+    *(Service, Axe, Partenaire, PartenaireDuPlan, Convention, Action, PartenaireDeLAction, NoteDeSuivi),
+    *(ReferenceCadre, Indicateur, IndicateurDuPlan, ValeurAnnuelle, Cible),
+)
+
+
+def _garder_l_histoire(auteur: Utilisateur) -> None:
+    """Sans elle, relu tel que saisi, le site serait vide."""
+    for modele in _SANS_HISTOIRE:
+        nues = modele.objects.exclude(pk__in=modele.history.values("id"))
+        modele.history.bulk_history_create(list(nues), batch_size=500, default_user=auteur)
 
 
 def _enregistrer_encore(decor: Decor, fois: int) -> None:

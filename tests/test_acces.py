@@ -26,6 +26,8 @@ from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from marches.models import Consultation, ImportDeMandats, LotDeConsultation, Territoire
 from partenaires.classeurs import COLONNES
 from partenaires.models import Convention, Partenaire
+from publication.api.routes import INTERNES, PUBLIQUES
+from publication.fichiers import FICHIERS
 from tests import fabriques, resolveur
 from tests.decor import ANNEE_DE_LA_VALEUR, Decor, decor_acces
 from tests.decor_contrats import SOUCHE
@@ -268,6 +270,7 @@ TABLE = [
     # --- accueil
     Ligne("accueil:tableau_de_bord"),
     Ligne("bilans:liste"),
+    *[Ligne(f"bilans:{nom}") for nom in ("bilan", "version", "contenu_arrete")],
     Ligne("bilans:preparer", RESPONSABLES, {"avant_propos": TAPE}),
     # Le bilan du décor a deux versions, et il est rouvert.
     Ligne("bilans:arreter", RESPONSABLES, {"attendue": "3"}, vide=400),
@@ -288,8 +291,22 @@ TABLE = [
     Ligne("accueil:mon_compte", envoi={"rappels": "non"}),
     Ligne("accueil:accent", TOUT_LE_MONDE),
     Ligne("accueil:sante", TOUT_LE_MONDE),
+    Ligne("accueil:jetons", envoi={"nom": TAPE, "portees": "api:actions"}),
+    # Le jeton du décor est d'un administrateur.
+    Ligne(
+        "accueil:jeton_revoquer",
+        envoi={},
+        lit=405,
+        vide=302,
+        sauf=a_chacun(404, TOUS_LES_ROLES - ADMINISTRATEURS, VIDE, ENVOI),
+    ),
+    # --- API : la session n'y compte pas, seul un jeton ouvre les adresses internes
+    *(Ligne(f"api:{nom}", TOUT_LE_MONDE) for nom in ("documentation", "openapi", *PUBLIQUES)),
+    *(Ligne(f"api:{nom}", TOUT_LE_MONDE, lit=401) for nom in INTERNES),
+    Ligne("api:inconnue", TOUT_LE_MONDE, lit=404),
     # --- publication : les mêmes octets pour tous, et rien à envoyer
     *(Ligne(f"publication:{nom}", TOUT_LE_MONDE) for nom in ("plans", "plan", "fil", "bilan", "pdf", "json")),
+    *(Ligne(f"publication:{nom}", TOUT_LE_MONDE) for nom in ("donnees", *(f.route for f in FICHIERS.values()))),
     Ligne("publication:introuvable", TOUT_LE_MONDE, lit=404),
     Ligne("ouverture:plan", RESPONSABLES, {"publie": "non"}),
     # --- comptes : un compte connecté n'a plus à se connecter

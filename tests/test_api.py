@@ -76,7 +76,10 @@ def toutes_les_adresses(**valeurs) -> list[str]:
 def test_fermee_toute_adresse_est_un_404(plan, jeton, settings):
     settings.API = False
     for adresse in ["", "openapi.json", "inconnue", *toutes_les_adresses()]:
-        assert refus(adresse, Authorization=f"Bearer {jeton}") == (404, {"erreur": "L'API n'est pas ouverte sur ce site."})
+        assert refus(adresse, Authorization=f"Bearer {jeton}") == (
+            404,
+            {"erreur": "L'API n'est pas ouverte sur ce site."},
+        )
 
 
 def test_l_api_est_fermee_sans_reglage():
@@ -185,7 +188,14 @@ def test_la_recherche_publique_ne_lit_pas_le_point_d_attention(plan):
 
 @pytest.mark.parametrize(
     ("demande", "numeros"),
-    [("q=clauses", [1]), ("q=devel", [1]), ("q=2", [2]), ("statut=EN_COURS", [2]), ("axe=A1", [1]), ("axe=Acheter", [1])],
+    [
+        ("q=clauses", [1]),
+        ("q=devel", [1]),
+        ("q=2", [2]),
+        ("statut=EN_COURS", [2]),
+        ("axe=A1", [1]),
+        ("axe=Acheter", [1]),
+    ],
 )
 def test_les_filtres_d_actions(plan, demande, numeros):
     axe = Axe.objects.create(plan=plan, code="A1", intitule="Acheter")
@@ -324,7 +334,9 @@ def test_une_demande_mal_ecrite_nomme_le_parametre(plan, demande, parametre, phr
     assert corps["parametres"] == {parametre: phrase}
 
 
-@pytest.mark.parametrize("adresse", ["inconnue", f"{PLAN}/", "plans/inconnu", "interne", f"{PLAN}/indicateurs/inconnu"])
+@pytest.mark.parametrize(
+    "adresse", ["inconnue", f"{PLAN}/", "plans/inconnu", "interne", f"{PLAN}/indicateurs/inconnu"]
+)
 def test_ce_qui_n_existe_pas_se_dit_en_json(plan, adresse):
     code, corps = refus(adresse)
     assert code == 404

@@ -74,9 +74,7 @@ def annonce(action, application):
         for parametre in chemin["get"]["parameters"]:
             if parametre["name"] in ("id", "action"):
                 parametre["example"] = action.pk
-    schema = schemathesis.openapi.from_dict(
-        document, config=schemathesis.Config.from_dict(CONFIGURATION)
-    )
+    schema = schemathesis.openapi.from_dict(document, config=schemathesis.Config.from_dict(CONFIGURATION))
     schema.app = application
     return schema
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from comptes.droits import Role
 from comptes.gestes import PorteeDeJeton
 from comptes.jetons_d_api import Duree, jeton_du_secret, jetons_de, ouvrir, secret_de
-from comptes.models import Jeton, Utilisateur
+from comptes.models import Jeton
 from tests import fabriques
 from tests.visites import client_de, formulaire_de
 
@@ -48,7 +48,9 @@ def test_un_jeton_de_l_api_ouvre_les_adresses_internes(lecteur):
     assert statut(emettre(lecteur)) == 200
 
 
-@pytest.mark.parametrize("portee", [PorteeDeJeton.API_ACTIONS, PorteeDeJeton.API_INDICATEURS, PorteeDeJeton.API_BILANS])
+@pytest.mark.parametrize(
+    "portee", [PorteeDeJeton.API_ACTIONS, PorteeDeJeton.API_INDICATEURS, PorteeDeJeton.API_BILANS]
+)
 def test_une_portee_n_ouvre_que_sa_part(lecteur, portee):
     plan = fabriques.plan()
     secret = emettre(lecteur, portee)
@@ -88,7 +90,8 @@ def test_un_role_retire_ferme_aussitot_le_jeton_et_le_rouvre_s_il_est_rendu(lect
 
 def test_un_compte_desactive_ferme_ses_jetons(lecteur):
     secret = emettre(lecteur)
-    Utilisateur.objects.filter(pk=lecteur.pk).update(is_active=False)
+    lecteur.is_active = False
+    lecteur.save()
     assert statut(secret) == 401
 
 

@@ -11,6 +11,8 @@ from django.test import Client
 from playwright.sync_api import expect
 
 from comptes.droits import Role
+from publication.api.routes import INTERNES, PUBLIQUES
+from publication.fichiers import FICHIERS
 from tests import resolveur
 from tests.decor import Decor, plan_garni
 from tests.decor_contrats import SOUCHE
@@ -42,7 +44,9 @@ class Ligne:
 PAGES = {
     "accueil:tableau_de_bord": Ligne(TOUS, graphiques=1, variantes=("?annee=2023", "?annee=2022")),
     "bilans:liste": Ligne(TOUS),
-    **{f"publication:{nom}": Ligne(connecte=False) for nom in ("plans", "plan", "bilan")},
+    "bilans:bilan": Ligne(TOUS, graphiques=1, variantes=("?portee=public", "?portee=secrete")),
+    "bilans:version": Ligne(TOUS, graphiques=1, variantes=("?portee=public",)),
+    **{f"publication:{nom}": Ligne(connecte=False) for nom in ("plans", "plan", "bilan", "donnees")},
     "publication:introuvable": Ligne(connecte=False, code=404),
     "ouverture:plan": Ligne((Role.RESPONSABLE,)),
     **{
@@ -55,6 +59,8 @@ PAGES = {
     "bilans:comparer": Ligne(TOUS, graphiques=1, variantes=("?de=2023&a=2024", "?de=1950")),
     "accueil:recherche": Ligne(TOUS, variantes=("?q=clauses", "?q=introuvable", "?q=%25")),
     "accueil:mon_compte": Ligne(TOUS),
+    "accueil:jetons": Ligne((Role.LECTEUR,)),
+    "api:documentation": Ligne(connecte=False),
     "account_login": Ligne(connecte=False),
     "account_logout": Ligne(),
     "account_inactive": Ligne(connecte=False),
@@ -197,6 +203,12 @@ SANS_PAGE = {
     "accueil:sante": 200,  # JSON, pour la supervision
     "accueil:accent": 200,  # une feuille de style
     **{f"publication:{nom}": 200 for nom in ("fil", "pdf", "json")},  # des fichiers
+    **{f"publication:{fichier.route}": 200 for fichier in FICHIERS.values()},  # des fichiers
+    "api:openapi": 200,  # JSON, pour un programme
+    **{f"api:{nom}": 200 for nom in PUBLIQUES},
+    **{f"api:{nom}": 401 for nom in INTERNES},  # JSON, avec un jeton
+    "api:inconnue": 404,
+    "accueil:jeton_revoquer": 405,  # un envoi
     "actions:annuler_statut": 405,  # un envoi
     "actions:etape_faite": 405,  # un envoi
     "actions:etape_deplacer": 405,  # un envoi
@@ -206,6 +218,7 @@ SANS_PAGE = {
     "actions:document_retirer": 405,  # un envoi
     "indicateurs:justificatif": 200,  # un fichier
     "bilans:docx": 200,  # un fichier
+    "bilans:contenu_arrete": 200,  # un fichier
     **dict.fromkeys(("bilans:pdf", "bilans:pdf_de_version", "bilans:fichier_de_tirage"), 200),  # un fichier
     **{f"indicateurs:collecte_{geste}": 405 for geste in ("relancer", "clore", "rouvrir", "valider_tout")},
     "indicateurs:demande_valider": 405,  # un envoi

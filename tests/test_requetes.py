@@ -16,6 +16,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from actions.models import Action, Axe, NoteDeSuivi, PartenaireDeLAction, Plan
 from bilans.models import Bilan, Tirage, VersionDeBilan
@@ -23,8 +24,10 @@ from comptes.models import Collectivite, Courriel, Jeton, Lot, Service, Trace, U
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from marches.models import Consultation, Territoire
 from partenaires.models import Convention, Partenaire
+from publication.api.routes import INTERNES, PUBLIQUES
+from publication.fichiers import FICHIERS
 from tests import resolveur
-from tests.decor import Decor, plan_garni
+from tests.decor import SECRET_D_API, Decor, plan_garni
 from tests.decor_contrats import SOUCHE
 from tests.visites import client_de
 
@@ -62,7 +65,33 @@ def fiche(modele: type[models.Model], liste: int, **pages: int) -> list[Page]:
     return [Page(f"{debut}{page}", nombre) for page, nombre in {"changelist": liste, **pages}.items()]
 
 
+FILTRES_DE_L_API = {
+    "actions": ("", "?taille=100", "?q=clauses&statut=EN_COURS", "?axe=1&page=1"),
+    "interne_actions": ("", "?taille=100", "?q=clauses&retard=oui"),
+    "valeurs": ("", "?annee=2023"),
+}
+# Le décor s'écrit aujourd'hui : relu tel que saisi ce jour-là, il est entier.
+SAISI = f"saisi_au={timezone.localdate().isoformat()}"
+
 PAGES = [
+    # --- toute date : autant de requêtes qu'aujourd'hui, plus ce qui dit depuis quand on sait
+    *[
+        Page(nom, au_plus, f"?{requete}", qui)
+        for nom, au_plus in (
+            ("accueil:tableau_de_bord", 17),
+            ("actions:liste", 15),
+            ("actions:detail", 25),
+            ("actions:partenaire", 13),
+            ("actions:export", 20),
+            ("indicateurs:liste", 14),
+            ("indicateurs:detail", 20),
+            ("indicateurs:export", 14),
+        )
+        for requete in (f"au=2024-03-01&{SAISI}", SAISI, "au=2024-03-01")
+        for qui in ("administrateur", "agent")
+    ],
+    Page("actions:liste", 16, f"?q=clauses&partenaire=partenaire-001&{SAISI}"),
+    Page("actions:liste", 15, f"?retard=oui&nouvelles=aucune&attention=oui&preuve=non&sort=pilote&{SAISI}"),
     # --- accueil
     *[
         Page("accueil:tableau_de_bord", 17, requete, qui)
@@ -76,6 +105,10 @@ PAGES = [
     Page("accueil:mon_compte", 5, qui="agent"),
     Page("bilans:liste", 10),
     Page("bilans:liste", 10, "?plan=plan-garni", "agent"),
+    # Rouvert, le bilan du décor se montre en brouillon ; sa version, d'elle seule.
+    *[Page("bilans:bilan", 30, requete, "agent") for requete in ("", "?portee=public")],
+    *[Page("bilans:version", 10, requete, "agent") for requete in ("", "?portee=public")],
+    Page("bilans:contenu_arrete", 6),
     Page("bilans:preparer", 20, qui="responsable"),
     Page("bilans:arreter", 40, qui="responsable"),
     Page("bilans:rouvrir", 10, qui="responsable"),
@@ -89,6 +122,20 @@ PAGES = [
     *[Page("bilans:docx", 40, requete, "agent") for requete in ("", "?portee=interne")],
     Page("accueil:accent", 0, qui="anonyme"),
     Page("accueil:sante", 1, qui="anonyme"),
+    Page("accueil:jetons", 8),
+    # --- API : six requêtes comptent la demande, deux de plus lisent le jeton et son rôle
+    Page("api:documentation", 1, qui="anonyme"),
+    Page("api:openapi", 0, qui="anonyme"),
+    *[
+        Page(f"api:{nom}", 16, requete, qui="anonyme")
+        for nom in PUBLIQUES
+        for requete in FILTRES_DE_L_API.get(nom, ("",))
+    ],
+    *[
+        Page(f"api:{nom}", 18, requete, qui="jeton")
+        for nom in INTERNES
+        for requete in FILTRES_DE_L_API.get(nom, ("",))
+    ],
     # --- publication
     Page("publication:plans", 2, qui="anonyme"),
     Page("publication:plan", 11, qui="anonyme"),
@@ -96,6 +143,8 @@ PAGES = [
     Page("publication:bilan", 5, qui="anonyme"),
     Page("publication:pdf", 4, qui="anonyme"),
     Page("publication:json", 3, qui="anonyme"),
+    Page("publication:donnees", 14, qui="anonyme"),
+    *[Page(f"publication:{fichier.route}", 10, qui="anonyme") for fichier in FICHIERS.values()],
     Page("ouverture:plan", 12),
     Page("ouverture:plan", 12, qui="responsable"),
     # --- comptes
@@ -371,6 +420,7 @@ SANS_OBJET = {
         "actions:campagne_clore",
         "actions:campagne_rouvrir",
         "bilans:depublier",
+        "accueil:jeton_revoquer",
         "admin:partenaires_partenaire_import_appliquer",
     ),
     **sans_page("renvoie à une autre page", "admin:login", "admin:view_on_site"),
@@ -378,7 +428,7 @@ SANS_OBJET = {
         "renvoie à la fiche",
         *(r.nom for r in resolveur.routes() if re.fullmatch(r"admin:admin/\w+/\w+/<path:object_id>/", r.nom)),
     ),
-    **sans_page("introuvable, toujours", "admin:admin/(?P<url>.*)$", "publication:introuvable"),
+    **sans_page("introuvable, toujours", "admin:admin/(?P<url>.*)$", "publication:introuvable", "api:inconnue"),
     **sans_geste(Collectivite, "add", "delete"),
     **sans_geste(Utilisateur, "delete"),
     **sans_geste(Lot, "add", "delete"),
@@ -425,7 +475,10 @@ def mesurer(ampleur: dict[str, int]) -> dict[Page, Mesure]:
 
 
 def _mesures(decor: Decor) -> Iterator[tuple[Page, Mesure]]:
-    clients = {qui: client_de(compte) for qui, compte in decor.comptes.items()} | {"anonyme": client_de(None)}
+    clients = {qui: client_de(compte) for qui, compte in decor.comptes.items()} | {
+        "anonyme": client_de(None),
+        "jeton": client_de(None, headers={"Authorization": f"Bearer {SECRET_D_API}"}),
+    }
     ContentType.objects.get_for_models(*apps.get_models())
     cles = {nom: action.pk for nom, action in decor.actions.items()}
     for page in PAGES:

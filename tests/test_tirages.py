@@ -123,9 +123,7 @@ def test_le_brouillon_d_un_petit_plan_s_ouvre_aussitot_sous_un_bon_nom(plan, cli
     reponse = client.get(adresse(plan))
     assert (reponse.status_code, reponse["Content-Type"]) == (200, "application/pdf")
     # Un deux-points et une barre ne peuvent pas être dans un nom de fichier.
-    assert reponse["Content-Disposition"] == (
-        'inline; filename="Bilan 2023 - Plan d\'achats 1 2 (brouillon).pdf"'
-    )
+    assert reponse["Content-Disposition"] == ('inline; filename="Bilan 2023 - Plan d\'achats 1 2 (brouillon).pdf"')
     assert "Brouillon" in PdfLu(reponse.content).texte
     assert not Tirage.objects.exists()
 
@@ -267,9 +265,7 @@ def test_un_pdf_arrete_deja_recu_ne_se_renvoie_pas(plan, client, django_capture_
     assert client.get(adresse(plan), headers={"If-None-Match": etag}).status_code == 304
 
 
-def test_un_tirage_pret_fait_recharger_la_page_qui_l_attend(
-    plan, lecteur, client, django_capture_on_commit_callbacks
-):
+def test_un_tirage_pret_fait_recharger_la_page_qui_l_attend(plan, lecteur, client, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         tirage = demander(bilan_de(plan, 2023), par=lecteur)
     assert client.get(tirage.get_absolute_url(), headers={"HX-Request": "true"})["HX-Refresh"] == "true"

@@ -11,16 +11,18 @@ from publication.reponses import CACHE
 Document = dict[str, Any]
 
 DESCRIPTION = (
-    "Lire les plans de la commande publique responsable : leurs actions, leurs indicateurs, leurs partenaires et leurs "
-    "bilans. L'API est en lecture seule.\n\n"
+    "Lire les plans de la commande publique responsable : leurs actions, leurs indicateurs, leurs partenaires et "
+    "leurs bilans. L'API est en lecture seule.\n\n"
     "Les adresses publiques ne demandent rien et ne montrent que les plans publiés. Celles qui commencent par "
-    "`/interne/` demandent un jeton, que chacun crée et révoque sur la page de son compte ; il lit ce que son titulaire "
-    "peut encore lire au moment de la demande.\n\n"
-    "Une liste se lit page à page (`page`, `taille`) ; `suivante` et `precedente` donnent les adresses. Un paramètre "
-    "inconnu, répété ou mal écrit est refusé (422) : une faute de frappe dans un filtre rendrait toute la liste. Une "
-    "valeur inconnue est `null`. Les dates suivent ISO 8601.\n\n"
-    "Toute erreur est un objet JSON dont `erreur` est une phrase. Les données publiques sont sous Licence Ouverte 2.0 ; "
-    "ce sont celles des fichiers de données ouvertes, colonne pour colonne."
+    "`/interne/` demandent un jeton, que chacun crée et révoque sur la page de son compte ; il lit ce que son "
+    "titulaire peut encore lire au moment de la demande.\n\n"
+    "Un plan se désigne par son adresse sur le site (`plan`). Une liste se lit page à page : `page`, qui commence à "
+    "1, et `taille`, 50 éléments sans autre demande et 100 au plus ; `total` dit combien il y en a, `suivante` et "
+    "`precedente` donnent les adresses des pages voisines, `resultats` les éléments.\n\n"
+    "Un paramètre inconnu, répété ou mal écrit est refusé (422) : une faute de frappe dans un filtre rendrait toute "
+    "la liste. Une valeur inconnue est `null`. Les dates suivent ISO 8601.\n\n"
+    "Toute erreur est un objet JSON dont `erreur` est une phrase. Les données publiques sont sous Licence "
+    "Ouverte 2.0 ; ce sont celles des fichiers de données ouvertes, colonne pour colonne."
 )
 ETIQUETTES = [
     {"name": "Public", "description": "Sans jeton : ce que les plans publiés montrent à tous."},
@@ -71,7 +73,7 @@ def document() -> Document:
                 "jeton": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "Un jeton créé sur la page de son compte. Il expire, un an au plus après sa création.",
+                    "description": "Un jeton créé sur la page de son compte. Il expire, un an au plus après.",
                 }
             },
         },

@@ -6,7 +6,7 @@ Un jeton lit ce que tout compte du site lit (droit de consulter), et rien d'une 
 from typing import Any
 
 from django.conf import settings
-from django.db.models import OuterRef, Prefetch, Subquery
+from django.db.models import OuterRef, Prefetch, Q, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from ninja import NinjaAPI, Query
@@ -70,8 +70,10 @@ def actions(
     lu = _plan(plan)
     choisies = filtres.d_actions(tables.ACTIONS_INTERNES.requete(lu), statut=filtre.statut, axe=filtre.axe, q=filtre.q)
     if filtre.retard is not None:
-        en_retard = {"est_en_retard": True}
-        choisies = choisies.filter(**en_retard) if filtre.retard == "oui" else choisies.exclude(**en_retard)
+        # Sans échéance, le retard ne se calcule pas : l'action n'est pas en retard pour autant.
+        choisies = choisies.filter(
+            Q(est_en_retard=True) if filtre.retard == "oui" else Q(est_en_retard=False) | Q(est_en_retard__isnull=True)
+        )
     return page(_demande(request, filtre), choisies, lambda action: tables.ACTIONS_INTERNES.ligne(action, lu))
 
 

@@ -1,8 +1,8 @@
 """Combien de demandes un client peut faire : un compte par minute, dans le cache en base que les processus partagent.
 
-La minute est celle de l'horloge : un client peut donc, à cheval sur deux minutes, faire deux fois le compte. Lire puis
-écrire n'est pas d'un seul tenant : des demandes simultanées peuvent ne compter que pour une, et le dépasser d'autant que
-le site a de fils d'exécution. C'est assez pour qu'aucun client n'accapare le site ; ce n'est pas un décompte à facturer.
+La minute est celle de l'horloge : un client peut donc, à cheval sur deux minutes, faire deux fois le compte. Lire
+puis écrire n'est pas d'un seul tenant : des demandes simultanées peuvent ne compter que pour une, et le dépasser
+d'autant que le site a de fils d'exécution. C'est assez pour qu'aucun client n'accapare le site.
 """
 
 import ipaddress

@@ -12,7 +12,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 SLUG = "^[-a-zA-Z0-9_]{1,80}$"
 Slug = Annotated[str, Path(pattern=SLUG, description="L'adresse du plan.", examples=["commande-publique-responsable"])]
-Code = Annotated[str, Path(pattern=SLUG, description="Le code de l'indicateur.", examples=["consultations-finalisees"])]
+Code = Annotated[
+    str, Path(pattern=SLUG, description="Le code de l'indicateur.", examples=["consultations-finalisees"])
+]
 Cle = Annotated[schemas.Cle, Path(description="L'identifiant de l'action.", examples=[1])]
 Annee = Annotated[schemas.AnneeDemandee, Path(description="L'année du bilan.", examples=[2023])]
 

@@ -88,8 +88,8 @@ def _habiller(request: HttpRequest, nom: str, reponse: HttpResponse) -> HttpResp
 
 
 def gardable(request: HttpRequest, reponse: HttpResponse) -> HttpResponse:
-    """Une réponse publique, gardée et revalidée comme une page publique (`publication.reponses`). Une erreur ne se garde
-    pas."""
+    """Une réponse publique, gardée et revalidée comme une page publique (`publication.reponses`). Une erreur ne se
+    garde pas."""
     if reponse.status_code != 200:
         return pour_tous(reponse)
     return pour_tous(en_cache(request, reponse.content, reponse["Content-Type"]))

@@ -12,6 +12,10 @@ GENRES = {"string": "texte", "integer": "entier", "number": "nombre", "boolean":
 FORMATS = {"date": "date", "date-time": "date et heure", "uri": "adresse"}
 
 
+# Dits une fois, dans l'introduction.
+PARTOUT = ("plan", "page", "taille")
+
+
 @dataclass(frozen=True)
 class Genre:
     """Ce qu'est une valeur, en un mot ; `objet` : le nom de l'objet décrit plus bas, s'il y en a un."""
@@ -51,15 +55,20 @@ class Partie:
 
 @dataclass(frozen=True)
 class Objet:
+    """`base` : un autre objet, dont celui-ci a tous les champs ; `champs` : les siens en plus."""
+
     nom: str
     description: str
+    base: str
     champs: Sequence[Champ]
 
 
 @dataclass(frozen=True)
 class Api:
+    """`introduction` : par paragraphe, ses morceaux, et si chacun est un nom à écrire tel quel."""
+
     version: str
-    introduction: Sequence[str]
+    introduction: Sequence[Sequence[tuple[str, bool]]]
     parties: Sequence[Partie]
     objets: Sequence[Objet]
 
@@ -70,7 +79,7 @@ def presenter() -> Api:
     operations = [_operation(adresse, methodes["get"]) for adresse, methodes in lu["paths"].items()]
     return Api(
         version=lu["info"]["version"],
-        introduction=lu["info"]["description"].replace("`", "").split("\n\n"),
+        introduction=[_morceaux(paragraphe) for paragraphe in lu["info"]["description"].split("\n\n")],
         parties=[
             Partie(
                 partie["name"],
@@ -79,18 +88,38 @@ def presenter() -> Api:
             )
             for partie in lu["tags"]
         ],
-        # Une page de liste n'a que le compte et les adresses voisines, dits une fois dans l'introduction.
+        # Une page de liste n'a que le compte et les adresses voisines, dits dans l'introduction.
         objets=[
-            Objet(
-                nom,
-                schema.get("description", ""),
-                [
-                    Champ(champ, _genre(forme), forme.get("description", ""))
-                    for champ, forme in schema["properties"].items()
-                ],
-            )
-            for nom, schema in lu["components"]["schemas"].items()
+            _objet(nom, lu["components"]["schemas"])
+            for nom in lu["components"]["schemas"]
             if not nom.startswith("Page_")
+        ],
+    )
+
+
+def _morceaux(paragraphe: str) -> list[tuple[str, bool]]:
+    return [(texte, bool(rang % 2)) for rang, texte in enumerate(paragraphe.split("`"))]
+
+
+def _objet(nom: str, schemas: dict[str, Any]) -> Objet:
+    schema = schemas[nom]
+    champs = schema["properties"]
+    contenus = [
+        autre
+        for autre, connu in schemas.items()
+        if len(connu["properties"]) < len(champs)
+        and all(champs.get(champ) == forme for champ, forme in connu["properties"].items())
+    ]
+    base = max(contenus, key=lambda autre: len(schemas[autre]["properties"]), default="")
+    deja = schemas[base]["properties"] if base else {}
+    return Objet(
+        nom,
+        schema.get("description", ""),
+        base,
+        [
+            Champ(champ, _genre(forme), forme.get("description", ""))
+            for champ, forme in champs.items()
+            if champ not in deja
         ],
     )
 
@@ -112,6 +141,7 @@ def _operation(adresse: str, lue: dict[str, Any]) -> Operation:
                 parametre["required"],
             )
             for parametre in lue["parameters"]
+            if parametre["name"] not in PARTOUT
         ],
         reponse=_genre(lue["responses"]["200"]["content"]["application/json"]["schema"]),
     )

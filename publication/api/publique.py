@@ -1,4 +1,4 @@
-"""Ce que chacun peut lire, sans jeton : ce que `publication.acces` dit public, dans les colonnes de `publication.tables`."""
+"""Ce que chacun lit sans jeton : ce que `publication.acces` dit public, dans les colonnes de `publication.tables`."""
 
 from typing import Any
 
@@ -18,17 +18,18 @@ from socle.erreurs import Introuvable
 
 def ajouter(api: NinjaAPI) -> None:
     """Les opérations publiques, dans l'ordre du document."""
-    lire(api, "plans", schemas.Page[schemas.Plan], "Les plans publiés")(plans)
-    lire(api, "plan", schemas.PlanDetaille, "Un plan")(plan)
-    lire(api, "actions", schemas.Page[schemas.Action], "Les actions d'un plan")(actions)
-    lire(api, "action", schemas.ActionDetaillee, "Une action")(action)
-    lire(api, "statuts", schemas.Page[schemas.Changement], "Les statuts successifs des actions")(statuts)
-    lire(api, "indicateurs", schemas.Page[schemas.Indicateur], "Les indicateurs d'un plan")(indicateurs)
-    lire(api, "indicateur", schemas.IndicateurDetaille, "Un indicateur et ses valeurs")(indicateur)
-    lire(api, "valeurs", schemas.Page[schemas.Valeur], "Les valeurs annuelles d'un plan")(valeurs)
-    lire(api, "partenaires", schemas.Page[schemas.Partenaire], "Les partenaires d'un plan")(partenaires)
-    lire(api, "bilans", schemas.Page[schemas.Bilan], "Les bilans publiés d'un plan")(bilans)
-    lire(api, "bilan", schemas.ContenuDeBilan, "Le contenu d'un bilan publié")(bilan)
+    s, liste = schemas, schemas.Page
+    lire(api, "plans", liste[s.Plan], "Les plans publiés")(plans)
+    lire(api, "plan", s.PlanDetaille, "Un plan")(plan)
+    lire(api, "actions", liste[s.Action], "Les actions d'un plan")(actions)
+    lire(api, "action", s.ActionDetaillee, "Une action")(action)
+    lire(api, "statuts", liste[s.Changement], "Les statuts successifs des actions")(statuts)
+    lire(api, "indicateurs", liste[s.Indicateur], "Les indicateurs d'un plan")(indicateurs)
+    lire(api, "indicateur", s.IndicateurDetaille, "Un indicateur et ses valeurs")(indicateur)
+    lire(api, "valeurs", liste[s.Valeur], "Les valeurs annuelles d'un plan")(valeurs)
+    lire(api, "partenaires", liste[s.Partenaire], "Les partenaires d'un plan")(partenaires)
+    lire(api, "bilans", liste[s.Bilan], "Les bilans publiés d'un plan")(bilans)
+    lire(api, "bilan", s.ContenuDeBilan, "Le contenu d'un bilan publié")(bilan)
 
 
 def _demande(request: HttpRequest, filtre: schemas.Pagination) -> Demande:

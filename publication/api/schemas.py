@@ -1,4 +1,4 @@
-"""La forme des réponses. Celle d'une ligne se tire des colonnes de sa table : les fichiers et l'API ne divergent pas."""
+"""La forme des réponses. Celle d'une ligne se tire des colonnes de sa table, comme les fichiers."""
 
 from datetime import date, datetime
 from decimal import Decimal

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern
 from ninja import NinjaAPI
 from ninja.errors import ValidationError
 
@@ -34,7 +35,9 @@ interne.ajouter(api)
 @cache
 def _vues() -> Mapping[str, Any]:
     """Par nom de route, la vue de django-ninja."""
-    return {motif.name: motif.callback for motif in api.urls[0] if motif.name in ROUTES}
+    return {
+        motif.name: motif.callback for motif in api.urls[0] if isinstance(motif, URLPattern) and motif.name in ROUTES
+    }
 
 
 def repondre(request: HttpRequest, nom: str, parametres: Mapping[str, str]) -> HttpResponse:
