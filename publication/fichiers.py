@@ -133,6 +133,12 @@ DICTIONNAIRE = Table(
     cle=("fichier", "colonne"),
 )
 
+PRESENTATION = (
+    "Données ouvertes d'un plan : actions publiques et leurs statuts, indicateurs et leurs valeurs validées, "
+    "partenaires. Un texte sort tel qu'il a été saisi : dans un tableur, importez les colonnes de texte comme du texte, "
+    "pour qu'aucun ne soit pris pour une formule."
+)
+
 # --- Les données d'un plan ------------------------------------------------------------------------
 
 
@@ -161,15 +167,24 @@ class DonneesDuPlan:
         return max((moment for moment in self.mises_a_jour.values() if moment), default=None)
 
     @cached_property
-    def collectivite(self) -> str:
-        collectivite = Collectivite.objects.first()
-        return collectivite.nom if collectivite else ""
+    def collectivite(self) -> Collectivite | None:
+        return Collectivite.objects.first()
+
+    @property
+    def producteur(self) -> str:
+        return self.collectivite.nom if self.collectivite else "La collectivité"
+
+    @property
+    def description(self) -> str:
+        """Ce que le paquet dit de lui ; d'abord, s'il y a lieu, que tout y est inventé."""
+        bandeau = self.collectivite.bandeau if self.collectivite else ""
+        return typographie(f"{bandeau} {PRESENTATION}".strip())
 
     @property
     def mention(self) -> str:
         """De quoi citer la source, comme la Licence Ouverte le demande : qui, quoi, de quand."""
         jour = f", mise à jour du {timezone.localdate(self.derniere):%d/%m/%Y}" if self.derniere else ""
-        return f"Source : {self.collectivite or 'la collectivité'}, « {self.plan} »{jour}."
+        return f"Source : {self.producteur}, « {self.plan} »{jour}."
 
 
 # --- Les fichiers ---------------------------------------------------------------------------------
@@ -213,15 +228,11 @@ def paquet(donnees: DonneesDuPlan) -> dict[str, Any]:
         "profile": "tabular-data-package",
         "name": plan.slug.lower(),
         "title": plan.intitule,
-        "description": typographie(
-            "Données ouvertes d'un plan : actions publiques et leurs statuts, indicateurs et leurs valeurs validées, "
-            "partenaires. Un texte sort tel qu'il a été saisi : avant d'ouvrir un CSV dans un tableur, importez ses "
-            "colonnes de texte comme du texte."
-        ),
+        "description": donnees.description,
         "homepage": adresse_entiere(reverse("publication:donnees", args=[plan.slug])),
         "version": VERSION,
         "licenses": [{"name": choisie.code, "title": choisie.titre, "path": choisie.adresse}],
-        "contributors": [{"title": donnees.collectivite or "La collectivité", "role": "publisher"}],
+        "contributors": [{"title": donnees.producteur, "role": "publisher"}],
         "sources": [{"title": plan.intitule, "path": adresse_entiere(reverse("publication:plan", args=[plan.slug]))}],
         "keywords": ["commande publique", "achats responsables"],
         "resources": [_ressource(table) for table in (*TABLES.values(), DICTIONNAIRE)],
