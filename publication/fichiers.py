@@ -135,8 +135,8 @@ DICTIONNAIRE = Table(
 
 PRESENTATION = (
     "Données ouvertes d'un plan : actions publiques et leurs statuts, indicateurs et leurs valeurs validées, "
-    "partenaires. Un texte sort tel qu'il a été saisi : dans un tableur, importez les colonnes de texte comme du texte, "
-    "pour qu'aucun ne soit pris pour une formule."
+    "partenaires. Un texte sort tel qu'il a été saisi : dans un tableur, importez les colonnes de texte comme du "
+    "texte, pour qu'aucun ne soit pris pour une formule."
 )
 
 # --- Les données d'un plan ------------------------------------------------------------------------
