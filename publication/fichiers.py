@@ -46,6 +46,9 @@ DIALECTE = {
 }
 
 
+# Un seul encodeur : `json.dumps` en ferait un par valeur.
+_EN_JSON = json.JSONEncoder(ensure_ascii=False).encode
+
 # --- Écrire ---------------------------------------------------------------------------------------
 
 
@@ -69,8 +72,8 @@ def litteral(valeur: Valeur) -> str:
         case Decimal():
             return format(valeur, "f")
         case date():
-            return json.dumps(valeur.isoformat())
-    return json.dumps(valeur, ensure_ascii=False)
+            return f'"{valeur.isoformat()}"'
+    return _EN_JSON(valeur)
 
 
 def en_csv(colonnes: Sequence[Colonne], lignes: Iterable[Mapping[str, Valeur]]) -> bytes:
@@ -82,10 +85,8 @@ def en_csv(colonnes: Sequence[Colonne], lignes: Iterable[Mapping[str, Valeur]]) 
 
 
 def en_json(colonnes: Sequence[Colonne], lignes: Iterable[Mapping[str, Valeur]]) -> bytes:
-    objets = (
-        "{" + ", ".join(f"{json.dumps(colonne.nom)}: {litteral(ligne[colonne.nom])}" for colonne in colonnes) + "}"
-        for ligne in lignes
-    )
+    cles = [(colonne.nom, _EN_JSON(colonne.nom)) for colonne in colonnes]
+    objets = ("{" + ", ".join(f"{cle}: {litteral(ligne[nom])}" for nom, cle in cles) + "}" for ligne in lignes)
     corps = ",\n".join(objets)
     return f"[\n{corps}\n]\n".encode() if corps else b"[]\n"
 
