@@ -273,6 +273,12 @@ def test_le_descripteur_dit_la_licence_la_source_et_la_date(retors):
     assert datetime.timedelta(0) <= timezone.now() - creation < datetime.timedelta(minutes=10)
 
 
+def test_des_donnees_inventees_le_disent_dans_le_paquet():
+    Collectivite.objects.create(nom="Agglomération fictive", donnees_synthetiques=True)
+    descripteur = json.loads(telecharger(fabriques.plan(publie=True), "datapackage.json"))
+    assert descripteur["description"].startswith("Données synthétiques")
+
+
 def test_une_autre_licence_se_dit_partout(settings):
     settings.LICENCE_DES_DONNEES = "ODbL-1.0"
     plan = fabriques.plan(publie=True)
