@@ -56,9 +56,7 @@ def assembler(indicateur: Indicateur, instant: Instant = AUJOURD_HUI) -> FicheDI
     annee = instant.le.year
     return FicheDIndicateur(
         indicateur=indicateur,
-        chiffre=chiffre_de(
-            indicateur, valeurs, cibles, reference=annee, recalculs=recalculs, fige=instant.passe
-        ),
+        chiffre=chiffre_de(indicateur, valeurs, cibles, reference=annee, recalculs=recalculs, fige=instant.passe),
         lignes=comparaisons(indicateur, valeurs),
         annees=lignes_des_annees(indicateur, valeurs, recalculs),
         cibles=cibles,
