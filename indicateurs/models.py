@@ -216,7 +216,7 @@ class Indicateur(Cherchable, LigneVersionnee):
 
 class IndicateurDuPlanQuerySet(QuerySetSuivi):
     def avec_reponse(self, annee: int, au: date | None = None) -> "IndicateurDuPlanQuerySet":
-        """Annote `a_repondu` : l'indicateur a (à la date `au`), pour cette année, une valeur ou une indisponibilité."""
+        """Annote `a_repondu` : l'indicateur a (à cette date), pour cette année, une valeur ou une indisponibilité."""
         reponses = ValeurAnnuelle.objects.qui_repondent(au).filter(annee=annee, indicateur=OuterRef("indicateur"))
         return self.annotate(a_repondu=Exists(reponses))
 

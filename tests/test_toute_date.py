@@ -83,14 +83,19 @@ def histoire(horloge: Horloge) -> Action:
 
 def test_la_liste_a_une_date_garde_le_texte_d_aujourd_hui(histoire):
     page = lire("/actions/?au=2026-01-02")
-    assert "Nouvel intitulé" in page and "Ancien" not in page
+    assert "Nouvel intitulé" in page
+    assert "Ancien" not in page
     assert "Situation au 2 janvier 2026." in page
 
 
 def test_la_liste_telle_que_saisie_rend_ce_qui_se_lisait(histoire):
     page = lire("/actions/?saisi_au=2026-01-31")
-    assert "Ancien intitulé" in page and "A Ancien axe" in page and "Haute" in page and "Arbitrage" in page
-    assert "Nouvel" not in page and "Tardive" not in page
+    assert "Ancien intitulé" in page
+    assert "A Ancien axe" in page
+    assert "Haute" in page
+    assert "Arbitrage" in page
+    assert "Nouvel" not in page
+    assert "Tardive" not in page
     assert "Situation au 31 janvier 2026, telle que saisie au 31 janvier 2026." in page
 
 

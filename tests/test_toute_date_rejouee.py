@@ -96,9 +96,11 @@ class Monde:
 
     def retirer(self, action: Action, n: int) -> None:
         if action.presence == "RETRAIT":
-            action.remettre(auteur=None, date_effet=self.horloge.maintenant.date())
+            action.remettre(auteur=None, version=action.version, date_effet=self.horloge.maintenant.date())
         else:
-            action.retirer(auteur=None, date_effet=self.horloge.maintenant.date(), motif="Remplacée")
+            action.retirer(
+                auteur=None, version=action.version, date_effet=self.horloge.maintenant.date(), motif="Remplacée"
+            )
 
     def renommer(self, action: Action, n: int) -> None:
         axe = Axe.objects.get(pk=self.axes[n % 2].pk)
