@@ -100,11 +100,11 @@ def bilans_des_annees(plan: Plan, annees: Iterable[int]) -> dict[int, BilanDeLAn
 def _ou_en_est(plan: Plan, annee: int, bilan: Bilan | None) -> BilanDeLAnnee:
     version = next(iter(bilan.versions.all()), None) if bilan else None
     etat = etat_de(bilan, version) if bilan else EtatDeBilan.BROUILLON
-    jours = {
+    jours: dict[EtatDeBilan, date | None] = {
         EtatDeBilan.BROUILLON: None,
-        EtatDeBilan.ARRETE: version and version.arretee_le,
-        EtatDeBilan.ROUVERT: bilan and bilan.rouvert_le,
-        EtatDeBilan.PUBLIE: bilan and bilan.publie_le,
+        EtatDeBilan.ARRETE: version.arretee_le if version else None,
+        EtatDeBilan.ROUVERT: bilan.rouvert_le if bilan else None,
+        EtatDeBilan.PUBLIE: bilan.publie_le if bilan else None,
     }
     return BilanDeLAnnee(annee, etat, jours[etat], reverse("bilans:bilan", args=[plan.slug, annee]))
 

@@ -15,8 +15,8 @@ AU_PLAN = Q(actions__presence__in=["ENTREE", "RETOUR"])
 
 @require_safe
 def liste(request: HttpRequest) -> HttpResponse:
-    """Les partenaires, avec le nombre d'actions au plan qui les nomment : aujourd'hui seulement, et la page le dit à qui
-    demande une autre date."""
+    """Les partenaires, avec le nombre d'actions au plan qui les nomment : aujourd'hui seulement, et la page le dit à
+    qui demande une autre date."""
     partenaires = Partenaire.objects.annotate(nombre_d_actions=Count("actions", filter=AU_PLAN, distinct=True))
     table = TablePartenaires(partenaires)
     RequestConfig(request, paginate={"per_page": 25}).configure(table)

@@ -71,7 +71,8 @@ def _participations() -> Prefetch:
 
 def partenaires_de(action: Action) -> list[Partenaire]:
     """Les partenaires d'une action lue par `actions_publiques`, sans requête ; leur rôle n'est pas public."""
-    return [participation.partenaire for participation in action.participations_publiques]
+    participations: list[PartenaireDeLAction] = vars(action)["participations_publiques"]
+    return [participation.partenaire for participation in participations]
 
 
 def partenaires_publics(plan: Plan) -> PartenaireQuerySet:

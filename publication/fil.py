@@ -4,6 +4,7 @@ Aucun commentaire de journal, aucun auteur : seulement ce qui est devenu vrai, e
 """
 
 from datetime import UTC, date, datetime, time
+from typing import cast
 
 from django.urls import reverse
 from django.utils import timezone
@@ -54,6 +55,8 @@ def _bilans(plan: Plan) -> list[dict]:
     entrees = []
     for public in acces.bilans_publies(plan):
         adresse = adresse_entiere(reverse("publication:bilan", args=[plan.slug, public.annee]))
+        # Une contrainte le garantit : ce qui est publié a sa date.
+        publie_le = _debut_du_jour(cast("date", public.bilan.publie_le))
         entrees.append(
             {
                 "title": f"Bilan {public.annee} publié",
@@ -61,8 +64,8 @@ def _bilans(plan: Plan) -> list[dict]:
                 "description": f"Le bilan {public.annee} du plan est en ligne, avec son PDF et ses données.",
                 # Une nouvelle version est une nouvelle de plus.
                 "unique_id": f"{adresse}#version-{public.version.rang}",
-                "pubdate": _debut_du_jour(public.bilan.publie_le),
-                "updateddate": _debut_du_jour(public.bilan.publie_le),
+                "pubdate": publie_le,
+                "updateddate": publie_le,
             }
         )
     return entrees

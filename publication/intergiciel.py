@@ -1,9 +1,9 @@
 """Ce qui est public ne dépend de personne : ni cookie lu, ni cookie posé."""
 
+import re
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.cache import cc_delim_re
 
 ADRESSES = ("/public/", "/api/")
 
@@ -23,7 +23,7 @@ class SansCookie:
         request.META.pop("HTTP_COOKIE", None)
         reponse = self.suite(request)
         reponse.cookies.clear()
-        varie = [nom for nom in cc_delim_re.split(reponse.get("Vary", "")) if nom and nom.lower() != "cookie"]
+        varie = [nom for nom in re.split(r"\s*,\s*", reponse.get("Vary", "")) if nom and nom.lower() != "cookie"]
         if varie:
             reponse["Vary"] = ", ".join(varie)
         else:

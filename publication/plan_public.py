@@ -143,8 +143,8 @@ def _chiffres(plan: Plan) -> list[Chiffre]:
         cibles[cible.indicateur_id].append(cible)
     chiffres = []
     for indicateur in cles:
-        *precedentes, derniere = valeurs[indicateur.pk] or [None]
-        if derniere is not None:
+        if valeurs[indicateur.pk]:
+            *precedentes, derniere = valeurs[indicateur.pk]
             vise = cible_visee(cibles[indicateur.pk], derniere.annee)
             chiffres.append(Chiffre(indicateur, derniere, precedentes[::-1][:4], vise))
     return chiffres
