@@ -39,7 +39,8 @@ def accent(request: HttpRequest, couleur: str) -> HttpResponse:
         raise Introuvable("Cette couleur n'existe pas.")
     teinte = f"#{couleur}"
     nuances = {"teinte": teinte, "foncee": melanger(teinte, "#000000", 0.3), "pale": melanger(teinte, BLANC, 0.92)}
-    return render(request, "accueil/accent.css", nuances, content_type="text/css; charset=utf-8")
+    # Sans la requête : la feuille est la même pour tous, et les pages publiques la demandent sans cookie.
+    return render(None, "accueil/accent.css", nuances, content_type="text/css; charset=utf-8")
 
 
 @require_safe

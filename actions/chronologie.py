@@ -3,6 +3,7 @@ l'historique garde de sa fiche, de ses étapes et de ses documents, dans un seul
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.db.models import Exists, OuterRef
@@ -36,15 +37,21 @@ class Chronologie:
 
 
 def chronologie(
-    action: Action, *, lisibles: set[int], reports: Sequence[ReportEcheance], entiere: bool = False
+    action: Action,
+    *,
+    lisibles: set[int],
+    reports: Sequence[ReportEcheance],
+    entiere: bool = False,
+    jusqu_au: date | None = None,
 ) -> Chronologie:
     """Une requête par source. `reports` : toutes les lignes d'échéance, déjà lues (voir `lignes_de`).
 
-    `lisibles` : les documents dont on a le droit de savoir quelque chose.
+    `lisibles` : les documents dont on a le droit de savoir quelque chose. `jusqu_au` : ce qui a pris effet ensuite ne
+    se montre pas.
     """
     limite = EVENEMENTS_MAX if entiere else EVENEMENTS_MONTRES
-    # Une de plus que montré : on sait ainsi s'il en reste.
-    lues = limite + 1
+    # Une de plus que montré : on sait ainsi s'il en reste. À une date passée, les derniers seront laissés.
+    lues = (EVENEMENTS_MAX if jusqu_au else limite) + 1
     evenements = [
         *_des_journaux("statut", lignes_de(ChangementDeStatut, action)[:lues]),
         *_des_journaux("echeance", reports),
@@ -54,6 +61,8 @@ def chronologie(
         # Une version n'est pas toujours une nouvelle : on en lit davantage.
         *changements(action, lisibles, 4 * lues),
     ]
+    if jusqu_au:
+        evenements = [evenement for evenement in evenements if evenement.date_effet <= jusqu_au]
     evenements.sort(key=lambda evenement: (evenement.date_effet, evenement.saisi_le), reverse=True)
     return Chronologie(evenements[:limite], len(evenements) > limite)
 

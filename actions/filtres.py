@@ -224,7 +224,7 @@ class FiltreActions(django_filters.FilterSet):
         return actions.avec_silence(self.instant.le).filter(sans_nouvelle=True)
 
     def filtrer_silence(self, actions, nom, depuis):
-        return actions.avec_silence(self.jour or timezone.localdate(), depuis).filter(sans_nouvelle=True)
+        return actions.avec_silence(self.instant.le, depuis).filter(sans_nouvelle=True)
 
     def filtrer_visible(self, actions, nom, reponse):
         return actions.filter(visible_du_public=reponse == "oui")

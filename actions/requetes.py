@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import or_
-from typing import Self
+from typing import Self, cast
 
 from django.conf import settings
 from django.db.models import (
@@ -31,7 +31,7 @@ from actions.journaux import ChangementDeStatut, PresenceAuPlan, ReportEcheance
 from actions.statuts import Mouvement, Statut
 from actions.suivi import NoteDeSuivi
 from comptes.droits import Droit, Portee, portee
-from socle.recherche import COLONNE, QuerySetCherchable, condition_de_recherche, mots_de, replier
+from socle.recherche import COLONNE, ChampRecherche, QuerySetCherchable, condition_de_recherche, mots_de, replier
 
 ECRITURE_PAR_LE_JOURNAL = "Statut, avancement, échéance et présence s'écrivent par leur journal."
 
@@ -277,7 +277,7 @@ class ActionQuerySet(QuerySetCherchable):
         mots, numero = [f" {mot}" for mot in mots_de(demande)], numero_demande(demande)
         if not mots:
             return self.none()
-        colonne = self.model._meta.get_field(COLONNE)
+        colonne = cast("ChampRecherche", self.model._meta.get_field(COLONNE))
         trouvees = []
         for pk, rang, *textes in self.order_by().values_list("pk", "numero", *colonne.sources).distinct():
             replie = replier(" ".join(filter(None, textes)))

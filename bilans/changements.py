@@ -50,11 +50,15 @@ class Changement:
 def changements(plan: Plan, depuis: date, jusqu_au: date) -> list[Changement]:
     """Après `depuis` et jusqu'à `jusqu_au` compris, par nature puis dans l'ordre du plan.
 
-    Un nombre constant de requêtes. Avant le premier jour connu du plan, rien ne se compare : ses premières lignes
-    n'ont rien changé.
+    Un nombre constant de requêtes.
     """
+    return changements_connus(plan, premier_jour_connu(plan), depuis, jusqu_au)
+
+
+def changements_connus(plan: Plan, debut: date | None, depuis: date, jusqu_au: date) -> list[Changement]:
+    """Comme `changements`. `debut` : le premier jour connu du plan ; avant lui rien ne se compare, et ses premières
+    lignes n'ont rien changé."""
     dits = [_dire_la_valeur(valeur) for valeur in valeurs_changees(plan, depuis, jusqu_au)]
-    debut = premier_jour_connu(plan)
     if debut and debut < jusqu_au:
         dits += _des_actions(plan, mouvements(plan, max(debut, depuis), jusqu_au))
     ordre = list(NatureDeChangement)

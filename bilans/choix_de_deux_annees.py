@@ -1,5 +1,6 @@
 """Le choix des deux années d'une comparaison, et de la version de chacune."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,27 +35,29 @@ class FormulaireDeDeuxAnnees(forms.Form):
         demande = {nom: donnees.get(nom, "").strip() for nom in self.base_fields}
         for nom, annee in zip(("de", "a"), par_defaut or (), strict=False):
             demande[nom] = demande[nom] or str(annee)
-        super().__init__(demande)
         rangs = {nom: self._rangs(demande[nom]) for nom in ("de", "a")}
         for nom in ("de", "a"):
             if demande[f"rang_{nom}"] not in map(str, rangs[nom]):
                 demande[f"rang_{nom}"] = ""
         super().__init__(demande)
+        champs: dict[str, Any] = self.fields
         for nom in ("de", "a"):
-            self.fields[nom].choices = [(annee, annee) for annee in cadre.annees]
-            self.fields[f"rang_{nom}"].choices = [(rang, f"version {rang}") for rang in rangs[nom]]
-        for champ in self.fields.values():
+            champs[nom].choices = [(annee, annee) for annee in cadre.annees]
+            champs[f"rang_{nom}"].choices = [(rang, f"version {rang}") for rang in rangs[nom]]
+        for champ in champs.values():
             champ.widget.attrs["class"] = "form-select form-select-sm"
 
     def _rangs(self, annee: str) -> list[int]:
         """Les versions arrêtées de l'année demandée, la dernière d'abord."""
-        return self.rangs.get(int(annee), []) if annee.isascii() and annee.isdigit() else []
+        return self.rangs.get(int(annee), []) if re.fullmatch("[0-9]{4}", annee) else []
 
     @property
     def visibles(self) -> list[forms.BoundField]:
         """Les deux années, et le choix de la version là où il y en a plusieurs."""
-        versions = [nom for nom in ("rang_de", "rang_a") if len(self.fields[nom].choices) > 1]
-        return [self[nom] for nom in ("de", "rang_de", "a", "rang_a") if nom in ("de", "a") or nom in versions]
+        champs: dict[str, Any] = self.fields
+        return [
+            self[nom] for nom in ("de", "rang_de", "a", "rang_a") if nom in ("de", "a") or len(champs[nom].choices) > 1
+        ]
 
     def clean(self) -> dict[str, Any]:
         donnees = self.cleaned_data

@@ -216,13 +216,18 @@ def _cote(bilan: Bilan, versions: Sequence[VersionDeBilan], rang: int | None) ->
 
 def _nombres(cote: Cote, decompte: Decompte, **filtres: str) -> list[Nombre]:
     par_statut = [
-        *((statut.value, statut.libelle_pluriel, nombre) for statut, nombre in decompte.par_statut().items()),
+        *((statut.value, _accorde(statut, nombre), nombre) for statut, nombre in decompte.par_statut().items()),
         ("null", "de statut inconnu", decompte.inconnues),
     ]
     return [
         Nombre(cote.annee, None if cote.inconnu else nombre, libelle, cote.liste(statut=statut, **filtres))
         for statut, libelle, nombre in par_statut
     ]
+
+
+def _accorde(statut: Statut, nombre: int) -> str:
+    """« terminée », « terminées » : en français, le pluriel commence à deux."""
+    return statut.label.lower() if nombre < 2 else statut.libelle_pluriel
 
 
 def _statuts(avant: Cote, apres: Cote) -> list[LigneDeStatut]:
@@ -264,18 +269,16 @@ def _indicateurs(avant: Cote, apres: Cote) -> list[LigneDIndicateur]:
     """Ceux de la seconde année dans leur ordre, puis ceux que seule la première avait."""
     par_cle = [{indicateur.cle: indicateur for indicateur in cote.lu.indicateurs} for cote in (avant, apres)]
     return [
-        _ligne_d_indicateur(avant, apres, par_cle[0].get(cle), par_cle[1].get(cle))
-        for cle in {**par_cle[1], **par_cle[0]}
+        _ligne_d_indicateur(indicateur, avant, apres, par_cle[0].get(cle), par_cle[1].get(cle))
+        for cle, indicateur in {**par_cle[1], **par_cle[0], **par_cle[1]}.items()
     ]
 
 
 def _ligne_d_indicateur(
-    avant: Cote, apres: Cote, ancien: IndicateurLu | None, nouveau: IndicateurLu | None
+    indicateur: IndicateurLu, avant: Cote, apres: Cote, ancien: IndicateurLu | None, nouveau: IndicateurLu | None
 ) -> LigneDIndicateur:
     cases = [_case_de_valeur(avant, ancien, nouveau), _case_de_valeur(apres, nouveau, None)]
     obstacles = _obstacles(ancien, nouveau, avant.annee, apres.annee)
-    indicateur = nouveau or ancien
-    assert indicateur is not None  # noqa: S101 - une ligne vient de l'un ou de l'autre
     ecart = None if obstacles else _ecart(*(case.valeur for case in cases))
     return LigneDIndicateur(
         indicateur,

@@ -180,7 +180,9 @@ def _les_textes(bilan: Bilan) -> Point:
     vides += [f"« {section.label} »" for section in Section if section.value not in bilan.commentaires]
     return Point(
         "Textes vides",
-        f"Rien n'est écrit pour {', '.join(vides)}." if vides else "L'avant-propos et chaque commentaire sont écrits.",
+        f"{accorder(len(vides), 'texte')}, {', '.join(vides)}."
+        if vides
+        else "L'avant-propos et chaque commentaire sont écrits.",
         len(vides),
         f"{reverse('bilans:preparer', args=[bilan.plan.slug, bilan.annee])}#textes",
         signale=bool(vides),

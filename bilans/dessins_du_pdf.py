@@ -1,4 +1,4 @@
-"""Les dessins du serveur (`socle.graphiques`), récrits pour WeasyPrint : ce qu'un navigateur sait et qu'il ne sait pas.
+"""Les dessins du serveur (`socle.graphiques`), récrits pour WeasyPrint, qui en sait moins qu'un navigateur.
 
 Trois différences : les feuilles de style n'entrent pas dans un dessin ; `paint-order` est ignoré, et le trait qui
 cerne une valeur la recouvre ; entre deux carreaux d'une trame, un filet blanc paraît.

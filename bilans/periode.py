@@ -13,10 +13,10 @@ from django.utils.http import urlencode
 
 from actions.models import Plan
 from bilans.bilan import Bilan
-from bilans.changements import Changement, NatureDeChangement, changements, premier_jour_connu
+from bilans.changements import Changement, NatureDeChangement, changements_connus, premier_jour_connu
 from bilans.demande import fin_de_l_annee
 from socle.champs import ChampDate, SaisieDate
-from socle.formats import FormatInvalide, formater_date, lire_date
+from socle.formats import INSECABLE, FormatInvalide, formater_date, lire_date
 
 # Un plan tient quelques comités par an : les derniers, la date écrite sert pour les autres.
 COMITES_PROPOSES = 6
@@ -88,7 +88,7 @@ def _champ_de_periode(libelle: str) -> ChampDate:
 class FormulaireDePeriode(forms.Form):
     """« Depuis le… jusqu'au… ». Vides : du premier départ proposé à aujourd'hui."""
 
-    du = _champ_de_periode("Depuis le")
+    du = _champ_de_periode(f"Depuis{INSECABLE}le")
     au = _champ_de_periode("jusqu'au")
 
     def __init__(self, donnees: Mapping[str, str], *, plan: Plan) -> None:
@@ -125,10 +125,11 @@ class FormulaireDePeriode(forms.Form):
     def ce_qui_a_change(self) -> CeQuiAChange:
         """Un nombre constant de requêtes. Le formulaire est valide."""
         depuis, jusqu_au = self.cleaned_data["du"], self.cleaned_data["au"]
-        dits = changements(self.plan, depuis, jusqu_au)
+        debut = premier_jour_connu(self.plan)
+        dits = changements_connus(self.plan, debut, depuis, jusqu_au)
         return CeQuiAChange(
             depuis=depuis,
             jusqu_au=jusqu_au,
-            debut=premier_jour_connu(self.plan),
+            debut=debut,
             groupes=[Groupe(nature, list(groupe)) for nature, groupe in groupby(dits, lambda dit: dit.nature)],
         )

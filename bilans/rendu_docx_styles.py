@@ -1,6 +1,6 @@
 """L'habillage du bilan en .docx : format, langue, styles, en-tête et pied, tableaux, propriétés du fichier."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.utils import timezone
 
@@ -23,6 +23,7 @@ def mettre_en_page(document: "Document") -> None:
     section.left_margin = section.right_margin = Cm(2.2)
     section.top_margin = section.bottom_margin = Cm(2)
     _parler_francais(document)
+    _oublier_la_vignette(document)
     _habiller(document, "Normal", taille=10.5, encre=ENCRE)
     _habiller(document, "Title", taille=20, encre=ACCENT)
     for niveau, taille in ((1, 15), (2, 12), (3, 11)):
@@ -38,6 +39,13 @@ def _parler_francais(document: "Document") -> None:
 
     for langue in document.styles.element.iter(qn("w:lang")):
         langue.set(qn("w:val"), LANGUE)
+
+
+def _oublier_la_vignette(document: "Document") -> None:
+    """Le modèle de python-docx porte l'image d'une page qui n'est pas celle-ci."""
+    liens: Any = cast("Any", document.part.package).rels
+    for cle in [cle for cle, lien in liens.items() if lien.reltype.endswith("/thumbnail")]:
+        del liens[cle]
 
 
 def _habiller(document: "Document", nom: str, *, taille: float, encre: str) -> Any:

@@ -17,6 +17,7 @@ from actions.models import Plan
 from indicateurs.affichage import AffichageDeValeur
 from indicateurs.listes import Etat, Nature
 from indicateurs.models import Indicateur, IndicateurDuPlan, ValeurAnnuelle
+from socle.formats import plier
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,18 @@ class _Alors(AffichageDeValeur):
         return self.valeur, self.numerateur, self.numerateur and self.denominateur_retenu, self.indisponible
 
     @property
+    def breve(self) -> str:
+        """« 171 », « 25,3 % », « 23 910 tonnes » : un compte tait l'unité que son intitulé dit déjà."""
+        indicateur = self.indicateur
+        dite = indicateur.nature == Nature.COMPTE and plier(indicateur.unite) in plier(indicateur.intitule)
+        return self.chiffre_avec_symbole if dite else self.taux_ecrit
+
+    @property
     def ecrite(self) -> str:
-        """« 171 », « 42 / 166 = 25,3 % », « indisponible (registre perdu) » : l'intitulé dit l'unité d'un compte."""
+        """« 171 », « 42 / 166 = 25,3 % », « indisponible (registre perdu) »."""
         if self.indisponible:
             return f"indisponible ({self.motif_indisponibilite.rstrip('. ')})"
-        return self.chiffre_avec_symbole if self.indicateur.nature == Nature.COMPTE else self.detail
+        return self.breve if self.numerateur is None else self.detail
 
 
 def valeurs_changees(plan: Plan, depuis: date, jusqu_au: date) -> list[ValeurChangee]:
@@ -194,7 +202,7 @@ def _face_a(valeur: _Alors, precedente: _Alors | None) -> str:
     if precedente is None or precedente.valeur_retenue is None or valeur.valeur_retenue is None:
         return ""
     rompue = f", non comparable : {valeur.rupture.rstrip('. ')}" if valeur.rupture else ""
-    return f" ({precedente.ecrite} en {precedente.annee}{rompue})"
+    return f" ({precedente.breve} en {precedente.annee}{rompue})"
 
 
 def _changee(avant: _Alors, apres: _Alors, motif: str) -> list[str]:

@@ -20,6 +20,9 @@ class VersionDeBilan(LigneAjoutee):
     `schema` ; aucun nom de compte n'y figure, qu'anonymiser une personne ne change donc aucune empreinte.
     """
 
+    # Relue telle que saisie (socle.relecture), une version arrêtée plus tard n'y est pas encore.
+    SAISIE_LE = "arretee_le"
+
     bilan = models.ForeignKey("Bilan", verbose_name="bilan", on_delete=models.PROTECT, related_name="versions")
     rang = models.PositiveSmallIntegerField("version", editable=False)
     schema = models.PositiveSmallIntegerField("schéma", editable=False)

@@ -4,16 +4,19 @@ import django_filters
 from django import forms
 from django.utils import timezone
 
+from actions.filtres import FiltreJourPasse, FiltreMomentPasse
+from actions.filtres import FormulaireDeFiltre as FormulaireDeFiltreDate
 from actions.models import Plan
 from indicateurs.models import Indicateur, IndicateurQuerySet
 from socle.formats import ANNEE_MAX, ANNEE_MIN
+from socle.instants import AUJOURD_HUI, Instant
 
 
 class FiltreAnnee(django_filters.Filter):
     field_class = forms.IntegerField
 
 
-class FormulaireDeFiltre(forms.Form):
+class FormulaireDeFiltre(FormulaireDeFiltreDate):
     def clean_sans_valeur(self) -> int | None:
         return self._pas_a_venir("sans_valeur")
 
@@ -28,6 +31,8 @@ class FormulaireDeFiltre(forms.Form):
 
 
 class FiltreIndicateurs(django_filters.FilterSet):
+    """Les valeurs se lisent à l'instant demandé ; avec `saisi_au`, dans `socle.relecture.relire`."""
+
     plan = django_filters.ModelChoiceFilter(
         label="Plan",
         field_name="places__plan",
@@ -51,6 +56,9 @@ class FiltreIndicateurs(django_filters.FilterSet):
         max_value=ANNEE_MAX,
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
     )
+    # Cachés : ils se choisissent à part (templates/socle/_instant.html), et suivent les autres filtres.
+    au = FiltreJourPasse(label="Situation au", method="passer", widget=forms.HiddenInput)
+    saisi_au = FiltreMomentPasse(label="Tel que saisi au", method="passer", widget=forms.HiddenInput)
 
     class Meta:
         model = Indicateur
@@ -62,8 +70,17 @@ class FiltreIndicateurs(django_filters.FilterSet):
         """L'année dont on cherche ce qui manque."""
         return self.form.cleaned_data.get("sans_valeur") if self.form.is_valid() else None
 
+    @property
+    def instant(self) -> Instant:
+        """Celui que la liste montre ; aujourd'hui si un filtre est absurde."""
+        return self.form.instant if self.form.is_valid() else AUJOURD_HUI
+
     def sans_reponse(self, indicateurs: IndicateurQuerySet, nom: str, annee: int) -> IndicateurQuerySet:
-        return indicateurs.sans_reponse(annee)
+        return indicateurs.sans_reponse(annee, self.instant.jour)
 
     def de_valeur_provisoire(self, indicateurs: IndicateurQuerySet, nom: str, annee: int) -> IndicateurQuerySet:
-        return indicateurs.de_valeur_provisoire(annee)
+        return indicateurs.de_valeur_provisoire(annee, self.instant.jour)
+
+    def passer(self, indicateurs: IndicateurQuerySet, nom: str, valeur: object) -> IndicateurQuerySet:
+        """L'instant n'écarte aucun indicateur : il choisit les valeurs montrées."""
+        return indicateurs

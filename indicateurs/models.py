@@ -21,6 +21,7 @@ from indicateurs.valeurs import ValeurAnnuelle
 from indicateurs.ventilations import Dimension, LigneDeVentilation
 from marches.models import Territoire
 from socle.contraintes import liste_fermee
+from socle.instants import AUJOURD_HUI, Instant
 from socle.modeles import LigneVersionnee, QuerySetSuivi
 from socle.recherche import COLONNE, ChampRecherche, Cherchable, QuerySetCherchable
 
@@ -46,11 +47,13 @@ ADRESSES_PRISES = frozenset({"saisie", "collectes", "export", "import", "objecti
 
 
 class IndicateurQuerySet(QuerySetCherchable["Indicateur"]):
-    def avec_ses_liens(self) -> "IndicateurQuerySet":
-        """Ce que sa page nomme : service, dénominateur, taux qui s'appuient sur lui, actions, plans."""
+    def avec_ses_liens(self, instant: Instant = AUJOURD_HUI) -> "IndicateurQuerySet":
+        """Ce que sa page nomme : service, dénominateur, taux qui s'appuient sur lui, plans, actions (dans leur état à
+        cet instant)."""
+        actions = Action.objects.etat_au(instant.jour, instant.saisi_au)
         places = IndicateurDuPlan.objects.select_related("plan").order_by("plan__intitule", "pk")
         return self.select_related("service", "denominateur", "territoire").prefetch_related(
-            "actions", "taux", Prefetch("places", queryset=places)
+            Prefetch("actions", queryset=actions), "taux", Prefetch("places", queryset=places)
         )
 
     def sans_reponse(self, annee: int, au: date | None = None) -> "IndicateurQuerySet":
@@ -59,9 +62,9 @@ class IndicateurQuerySet(QuerySetCherchable["Indicateur"]):
             ~Exists(ValeurAnnuelle.objects.qui_repondent(au).filter(annee=annee, indicateur=OuterRef("pk")))
         )
 
-    def de_valeur_provisoire(self, annee: int) -> "IndicateurQuerySet":
+    def de_valeur_provisoire(self, annee: int, au: date | None = None) -> "IndicateurQuerySet":
         """Ceux dont la valeur de cette année, ou son indisponibilité, n'est pas validée."""
-        provisoires = ValeurAnnuelle.objects.qui_repondent().filter(etat=Etat.PROVISOIRE, annee=annee)
+        provisoires = ValeurAnnuelle.objects.qui_repondent(au).filter(etat=Etat.PROVISOIRE, annee=annee)
         return self.filter(Exists(provisoires.filter(indicateur=OuterRef("pk"))))
 
 
@@ -213,7 +216,7 @@ class Indicateur(Cherchable, LigneVersionnee):
 
 class IndicateurDuPlanQuerySet(QuerySetSuivi):
     def avec_reponse(self, annee: int, au: date | None = None) -> "IndicateurDuPlanQuerySet":
-        """Annote `a_repondu` : l'indicateur a (à la date `au`), pour cette année, une valeur ou une indisponibilité."""
+        """Annote `a_repondu` : l'indicateur a (à cette date), pour cette année, une valeur ou une indisponibilité."""
         reponses = ValeurAnnuelle.objects.qui_repondent(au).filter(annee=annee, indicateur=OuterRef("indicateur"))
         return self.annotate(a_repondu=Exists(reponses))
 

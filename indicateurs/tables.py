@@ -1,17 +1,16 @@
 import django_tables2 as tables
+from django.utils.html import format_html
 
 from indicateurs.models import Indicateur
 from socle.formats import typographie
+from socle.instants import AUJOURD_HUI, Instant
+from socle.templatetags.instants import a_l_instant
 
 
 class TableIndicateurs(tables.Table):
-    """Les indicateurs ; `chiffre` (ChiffreCle) est posé sur chaque ligne de la page."""
+    """Les indicateurs ; `chiffre` (ChiffreCle) est posé sur chaque ligne de la page, pour cet instant."""
 
-    intitule = tables.Column(
-        verbose_name="Indicateur",
-        linkify=("indicateurs:detail", {"code": tables.A("code")}),
-        order_by=("intitule", "code"),
-    )
+    intitule = tables.Column(verbose_name="Indicateur", order_by=("intitule", "code"))
     valeur = tables.TemplateColumn(
         template_name="indicateurs/_cellule_valeur.html", verbose_name="Dernière valeur", orderable=False
     )
@@ -32,5 +31,10 @@ class TableIndicateurs(tables.Table):
         empty_text = "Aucun indicateur ne répond à ces critères."
         attrs = {"class": "table tableau"}
 
-    def render_intitule(self, value: str) -> str:
-        return typographie(value)
+    def __init__(self, *args, instant: Instant = AUJOURD_HUI, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.instant = instant
+
+    def render_intitule(self, value: str, record: Indicateur) -> str:
+        adresse = f"{record.get_absolute_url()}{a_l_instant(self.instant)}"
+        return format_html('<a href="{}">{}</a>', adresse, typographie(value))

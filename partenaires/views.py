@@ -6,6 +6,7 @@ from django_tables2 import RequestConfig
 
 from partenaires.models import Partenaire
 from partenaires.tables import TablePartenaires
+from socle.instants import instant_demande
 
 # Entrées au plan et pas retirées : la page du partenaire ne montre que celles-là. Chaînes et non liste fermée : les
 # actions sont à droite d'ici.
@@ -14,8 +15,9 @@ AU_PLAN = Q(actions__presence__in=["ENTREE", "RETOUR"])
 
 @require_safe
 def liste(request: HttpRequest) -> HttpResponse:
-    """Les partenaires, avec le nombre d'actions au plan qui les nomment."""
+    """Les partenaires, avec le nombre d'actions au plan qui les nomment : aujourd'hui seulement, et la page le dit à qui
+    demande une autre date."""
     partenaires = Partenaire.objects.annotate(nombre_d_actions=Count("actions", filter=AU_PLAN, distinct=True))
     table = TablePartenaires(partenaires)
     RequestConfig(request, paginate={"per_page": 25}).configure(table)
-    return render(request, "partenaires/liste.html", {"table": table})
+    return render(request, "partenaires/liste.html", {"table": table, "instant": instant_demande(request.GET)})

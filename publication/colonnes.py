@@ -36,7 +36,7 @@ class TypeDeColonne(Enum):
             "string": "texte",
             "integer": "nombre entier",
             "number": "nombre",
-            "boolean": "true ou false",
+            "boolean": "vrai ou faux (true, false)",
             "year": "année",
             "date": "date (AAAA-MM-JJ)",
         }[self.value]

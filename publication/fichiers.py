@@ -19,13 +19,13 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
 from actions.models import Plan
 from comptes.models import Collectivite
 from publication.colonnes import Colonne, Table, TypeDeColonne, Valeur
+from publication.licences import licence
 from publication.mises_a_jour import mises_a_jour
 from publication.reponses import adresse_entiere
 from publication.tables import TABLES, VERSION
@@ -46,20 +46,8 @@ DIALECTE = {
 }
 
 
-@dataclass(frozen=True)
-class Licence:
-    """`code` : celui de SPDX."""
-
-    code: str
-    titre: str
-    adresse: str
-
-
-def licence() -> Licence:
-    """Celle de l'installation (réglage LICENCE_DES_DONNEES)."""
-    code = settings.LICENCE_DES_DONNEES
-    return Licence(code, *settings.LICENCES_CONNUES[code])
-
+# Un seul encodeur : `json.dumps` en ferait un par valeur.
+_EN_JSON = json.JSONEncoder(ensure_ascii=False).encode
 
 # --- Écrire ---------------------------------------------------------------------------------------
 
@@ -84,8 +72,8 @@ def litteral(valeur: Valeur) -> str:
         case Decimal():
             return format(valeur, "f")
         case date():
-            return json.dumps(valeur.isoformat())
-    return json.dumps(valeur, ensure_ascii=False)
+            return f'"{valeur.isoformat()}"'
+    return _EN_JSON(valeur)
 
 
 def en_csv(colonnes: Sequence[Colonne], lignes: Iterable[Mapping[str, Valeur]]) -> bytes:
@@ -97,10 +85,8 @@ def en_csv(colonnes: Sequence[Colonne], lignes: Iterable[Mapping[str, Valeur]]) 
 
 
 def en_json(colonnes: Sequence[Colonne], lignes: Iterable[Mapping[str, Valeur]]) -> bytes:
-    objets = (
-        "{" + ", ".join(f"{json.dumps(colonne.nom)}: {litteral(ligne[colonne.nom])}" for colonne in colonnes) + "}"
-        for ligne in lignes
-    )
+    cles = [(colonne.nom, _EN_JSON(colonne.nom)) for colonne in colonnes]
+    objets = ("{" + ", ".join(f"{cle}: {litteral(ligne[nom])}" for nom, cle in cles) + "}" for ligne in lignes)
     corps = ",\n".join(objets)
     return f"[\n{corps}\n]\n".encode() if corps else b"[]\n"
 
@@ -148,6 +134,12 @@ DICTIONNAIRE = Table(
     cle=("fichier", "colonne"),
 )
 
+PRESENTATION = (
+    "Données ouvertes d'un plan : actions publiques et leurs statuts, indicateurs et leurs valeurs validées, "
+    "partenaires. Un texte sort tel qu'il a été saisi : dans un tableur, importez les colonnes de texte comme du "
+    "texte, pour qu'aucun ne soit pris pour une formule."
+)
+
 # --- Les données d'un plan ------------------------------------------------------------------------
 
 
@@ -176,15 +168,24 @@ class DonneesDuPlan:
         return max((moment for moment in self.mises_a_jour.values() if moment), default=None)
 
     @cached_property
-    def collectivite(self) -> str:
-        collectivite = Collectivite.objects.first()
-        return collectivite.nom if collectivite else ""
+    def collectivite(self) -> Collectivite | None:
+        return Collectivite.objects.first()
+
+    @property
+    def producteur(self) -> str:
+        return self.collectivite.nom if self.collectivite else "La collectivité"
+
+    @property
+    def description(self) -> str:
+        """Ce que le paquet dit de lui ; d'abord, s'il y a lieu, que tout y est inventé."""
+        bandeau = self.collectivite.bandeau if self.collectivite else ""
+        return typographie(f"{bandeau} {PRESENTATION}".strip())
 
     @property
     def mention(self) -> str:
         """De quoi citer la source, comme la Licence Ouverte le demande : qui, quoi, de quand."""
         jour = f", mise à jour du {timezone.localdate(self.derniere):%d/%m/%Y}" if self.derniere else ""
-        return f"Source : {self.collectivite or 'la collectivité'}, « {self.plan} »{jour}."
+        return f"Source : {self.producteur}, « {self.plan} »{jour}."
 
 
 # --- Les fichiers ---------------------------------------------------------------------------------
@@ -228,15 +229,11 @@ def paquet(donnees: DonneesDuPlan) -> dict[str, Any]:
         "profile": "tabular-data-package",
         "name": plan.slug.lower(),
         "title": plan.intitule,
-        "description": typographie(
-            "Données ouvertes d'un plan : actions publiques et leurs statuts, indicateurs et leurs valeurs validées, "
-            "partenaires. Un texte sort tel qu'il a été saisi : avant d'ouvrir un CSV dans un tableur, importez ses "
-            "colonnes de texte comme du texte."
-        ),
+        "description": donnees.description,
         "homepage": adresse_entiere(reverse("publication:donnees", args=[plan.slug])),
         "version": VERSION,
         "licenses": [{"name": choisie.code, "title": choisie.titre, "path": choisie.adresse}],
-        "contributors": [{"title": donnees.collectivite or "La collectivité", "role": "publisher"}],
+        "contributors": [{"title": donnees.producteur, "role": "publisher"}],
         "sources": [{"title": plan.intitule, "path": adresse_entiere(reverse("publication:plan", args=[plan.slug]))}],
         "keywords": ["commande publique", "achats responsables"],
         "resources": [_ressource(table) for table in (*TABLES.values(), DICTIONNAIRE)],

@@ -75,7 +75,7 @@ def _statuts(plan: Plan, page: str) -> list[dict]:
     recentes = lignes.order_by("-date_effet", "-pk").values_list("pk", "action__intitule", "statut", "date_effet")
     return [
         {
-            "title": f"{typographie(intitule)}\u00a0: {Statut(statut).label.lower()}",
+            "title": f"{Statut(statut).label}\u00a0: {typographie(intitule)}",
             "link": page,
             "description": f"{Statut(statut).label} au {formater_date_longue(jour)}.",
             "unique_id": f"{page}#statut-{cle}",

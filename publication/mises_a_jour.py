@@ -68,7 +68,7 @@ SOURCES: dict[str, tuple[Source, ...]] = {
 
 def mises_a_jour(plan: Plan) -> dict[str, datetime | None]:
     """Par table, le moment de son dernier changement ; None si rien n'en garde trace. Une requête."""
-    distinctes = {source for sources in SOURCES.values() for source in sources}
+    distinctes = dict.fromkeys(source for sources in SOURCES.values() for source in sources)
     noms = {source: f"moment_{rang}" for rang, source in enumerate(distinctes)}
     colonnes: dict[str, Any] = {
         nom: Subquery(requete(plan).order_by(f"-{champ}").values(champ)[:1], output_field=DateTimeField())

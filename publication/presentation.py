@@ -13,8 +13,6 @@ from publication.fichiers import (
     PAQUET,
     DonneesDuPlan,
     FichierOuvert,
-    Licence,
-    licence,
 )
 from publication.tables import TABLES, VERSION
 
@@ -45,7 +43,6 @@ class Presentation:
     donnees: DonneesDuPlan
     tables: Sequence[TableMontree]
     ensemble: Sequence[Lien]
-    licence: Licence
     version: str
 
 
@@ -68,6 +65,5 @@ def presenter(donnees: DonneesDuPlan) -> Presentation:
             for nom, table in TABLES.items()
         ],
         ensemble=[lien(fichier) for fichier in (ARCHIVE, PAQUET, DICTIONNAIRE_CSV)],
-        licence=licence(),
         version=VERSION,
     )

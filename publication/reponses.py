@@ -21,6 +21,7 @@ from django.views.decorators.http import require_safe
 from bilans.contenu.canonique import empreinte
 from comptes.models import Collectivite
 from publication.acces import PHRASE, plans_publies
+from publication.licences import licence
 
 # Cinq minutes : ce qu'on cesse de publier disparaît vite des caches ; l'ancienne page sert le temps de revalider.
 CACHE = "public, max-age=300, stale-while-revalidate=600"
@@ -113,4 +114,8 @@ def adresse_entiere(chemin: str) -> str:
 
 
 def _commun(request: HttpRequest) -> dict[str, Any]:
-    return {"collectivite": Collectivite.objects.first(), "canonique": adresse_entiere(request.path)}
+    return {
+        "collectivite": Collectivite.objects.first(),
+        "canonique": adresse_entiere(request.path),
+        "licence": licence(),
+    }

@@ -131,7 +131,7 @@ def _tel_quel(source: str) -> str:
 
 Retouche = Callable[[str], str] | None
 
-# paquet, version, licence, {fichier du paquet: {fichier servi: retouche, None pour des octets qui ne sont pas du texte}}
+# paquet, version, licence, {fichier du paquet: {fichier servi: retouche, None pour ce qui n'est pas du texte}}
 PAQUETS: list[tuple[str, str, str, dict[str, dict[str, Retouche]]]] = [
     (
         "bootstrap",

@@ -7,7 +7,7 @@ toujours jusqu'à la fin de ce que l'on a écrit, pour que ce qui se lit « sais
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -99,7 +99,7 @@ def lire_moment_passe(texte: str) -> datetime:
     if jour > timezone.localdate():
         raise FormatInvalide(f"Le {formater_date(jour)} est à venir : rien n'y est encore saisi.")
     if trouve is None:
-        return _a_paris(datetime(jour.year, jour.month, jour.day) + timedelta(days=1) - _UN_RIEN)
+        return _derniere_fois(datetime.combine(jour, time.max, tzinfo=timezone.get_default_timezone()))
     moment = _fin_du_moment(jour, trouve, texte)
     if moment > timezone.now() + timedelta(minutes=1):
         raise FormatInvalide("Ce moment est à venir : rien n'y est encore saisi.")
@@ -117,19 +117,20 @@ def _fin_du_moment(jour: date, trouve: re.Match[str], texte: str) -> datetime:
             int(trouve["minute"]),
             int(seconde or 0),
             int((fraction or "0").ljust(6, "0")),
+            tzinfo=timezone.get_default_timezone(),
         )
     except ValueError as erreur:
         raise FormatInvalide.pour(
             texte, "un moment", f"par exemple «{INSECABLE}15/03/2025 14:05{INSECABLE}»"
         ) from erreur
     if fraction:
-        return _a_paris(debut)
-    return _a_paris(debut + (timedelta(seconds=1) if seconde else timedelta(minutes=1)) - _UN_RIEN)
+        return _derniere_fois(debut)
+    return _derniere_fois(debut + (timedelta(seconds=1) if seconde else timedelta(minutes=1)) - _UN_RIEN)
 
 
-def _a_paris(nu: datetime) -> datetime:
-    # L'heure qui revient deux fois en octobre est la seconde : on lit tout ce qui a pu s'écrire à cette heure-là.
-    return timezone.make_aware(nu.replace(fold=1))
+def _derniere_fois(moment: datetime) -> datetime:
+    """L'heure qui revient deux fois en octobre est la seconde : on lit tout ce qui a pu s'écrire à cette heure-là."""
+    return moment.replace(fold=1)
 
 
 def verifier(instant: Instant) -> Instant:

@@ -1,14 +1,16 @@
 """Relire la base telle qu'elle était saisie à un moment, sans rien changer aux questions que posent les pages.
 
 Dans `relire(moment)`, chaque lecture est précédée d'une clause WITH qui donne, sous le nom de la table, ce qu'elle
-contenait alors : la dernière version de chaque ligne gardée par django-simple-history, les lignes de journal déjà
-saisies. Filtres, tris, jointures et comptes lisent donc les valeurs d'alors, en autant de requêtes qu'aujourd'hui ;
-aucune page n'a à y penser, aucune ne peut l'oublier.
+contenait alors : la dernière version de chaque ligne gardée par django-simple-history, les lignes déjà saisies des
+journaux et des tables où l'on ne fait qu'ajouter (attribut SAISIE_LE). Filtres, tris, jointures et comptes lisent
+donc les valeurs d'alors, en autant de requêtes qu'aujourd'hui ; aucune page n'a à y penser, aucune ne peut l'oublier.
+Le SQL ne se compose que de noms de tables et de colonnes de nos modèles ; le moment est un paramètre.
 
 Ce qui n'est pas relu : les comptes (un nom effacé le reste, et les droits sont ceux d'aujourd'hui), les tables sans
 histoire, et les adresses (slug, code) : un lien de la page mène à la page d'aujourd'hui. Les colonnes que l'histoire
 ne garde pas (projections des journaux, texte replié) y sont vides : l'état se lit par `etat_au`.
 """
+# ruff: noqa: S608
 
 import re
 from collections.abc import Callable, Iterator
@@ -112,12 +114,14 @@ def tables_relues(moteur: str) -> dict[str, TableRelue]:
     vivantes, histoires = [], []
     for modele in apps.get_models():
         if issubclass(modele, LigneDeJournal):
-            vivantes.append(_journal(modele, moteur))
+            vivantes.append(_deja_saisies(modele, "saisi_le", moteur))
+        elif saisie_le := getattr(modele, "SAISIE_LE", ""):
+            vivantes.append(_deja_saisies(modele, saisie_le, moteur))
         elif hasattr(modele._meta, "simple_history_manager_attribute") and getattr(modele, "RELU_TEL_QUE_SAISI", True):
-            histoire: Any = modele.history.model
+            histoire: Any = modele.history.model  # type: ignore[attr-defined]
             vivantes.append(_versions(modele, histoire, moteur))
             vivantes += [_liens(modele, champ, moteur) for champ in histoire._history_m2m_fields]
-            histoires.append(_histoire(histoire, moteur))
+            histoires.append(_deja_saisies(histoire, "history_date", moteur))
     return {table.nom: table for table in (*vivantes, *histoires)}
 
 
@@ -126,14 +130,10 @@ def _vraie(table: str, moteur: str) -> str:
     return f'main."{table}"' if moteur == "sqlite" else f'"{table}"'
 
 
-def _journal(journal: type[models.Model], moteur: str) -> TableRelue:
-    table = journal._meta.db_table
-    return TableRelue(table, f"SELECT * FROM {_vraie(table, moteur)} WHERE saisi_le <= %s")
-
-
-def _histoire(histoire: type[models.Model], moteur: str) -> TableRelue:
-    table = histoire._meta.db_table
-    return TableRelue(table, f"SELECT * FROM {_vraie(table, moteur)} WHERE history_date <= %s")
+def _deja_saisies(modele: type[models.Model], moment: str, moteur: str) -> TableRelue:
+    """Une table où l'on ne fait qu'ajouter : les lignes déjà là."""
+    table = modele._meta.db_table
+    return TableRelue(table, f'SELECT * FROM {_vraie(table, moteur)} WHERE "{moment}" <= %s')
 
 
 def _derniere(histoire: type[models.Model], cle: str, moteur: str) -> str:
@@ -155,7 +155,7 @@ def _versions(modele: type[models.Model], histoire: type[models.Model], moteur: 
     )
 
 
-def _colonne(champ: Any, gardees: set[str], table: str, moteur: str) -> str:
+def _colonne(champ: Any, gardees: set[str | None], table: str, moteur: str) -> str:
     colonne = champ.column
     if isinstance(champ, models.SlugField):
         actuelle = f'(SELECT t."{colonne}" FROM {_vraie(table, moteur)} t WHERE t.id = h.id)'

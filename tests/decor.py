@@ -180,6 +180,8 @@ class Decor:
                 return self.objet(Justificatif).pk
             case "rang":
                 return self.objet(VersionDeBilan).rang
+            case "portee":
+                return "public"
             case "tirage":
                 return self.objet(Tirage).pk
             case "couleur":
@@ -412,6 +414,7 @@ def plan_garni(nombre: int, *, indicateurs: int = 10, annees: int = 5, gestes: i
         | un_de_chaque(demander_des_nouvelles(plan, comptes["responsable"])),
         attaches={premiere.pk: suivi},
     )
+    _garder_l_histoire(comptes["responsable"])
     _enregistrer_encore(decor, gestes)
     return decor
 
@@ -564,6 +567,20 @@ def _indicateurs_garnis(
     )
     part = parts[0]
     return [part, part.valeurs.first(), part.places.get(), part.cibles.get()]
+
+
+# Ce que le plan garni écrit en masse, et que le produit aurait gardé ligne à ligne.
+_SANS_HISTOIRE = (
+    *(Service, Axe, Partenaire, PartenaireDuPlan, Convention, Action, PartenaireDeLAction, NoteDeSuivi),
+    *(ReferenceCadre, Indicateur, IndicateurDuPlan, ValeurAnnuelle, Cible),
+)
+
+
+def _garder_l_histoire(auteur: Utilisateur) -> None:
+    """Sans elle, relu tel que saisi, le site serait vide."""
+    for modele in _SANS_HISTOIRE:
+        nues = modele.objects.exclude(pk__in=modele.history.values("id"))
+        modele.history.bulk_history_create(list(nues), batch_size=500, default_user=auteur)
 
 
 def _enregistrer_encore(decor: Decor, fois: int) -> None:

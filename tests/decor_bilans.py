@@ -30,10 +30,9 @@ def arreter_un_bilan(
     )
     bilan_publie(plan, annee, auteur)
     versions = [VersionDeBilan.objects.get(), *(bilan_arrete(plan, annee, auteur) for _ in range(fois))]
-    pdf = [
-        PdfDeVersion.objects.create(version=version, contenu=UN_PDF, empreinte=empreinte(UN_PDF))
-        for version in versions
-    ]
+    # Hors d'un essai en transaction, l'arrêt d'un petit plan a déjà fait le sien.
+    octets = {"contenu": UN_PDF, "empreinte": empreinte(UN_PDF)}
+    pdf = [PdfDeVersion.objects.get_or_create(version=version, defaults=octets)[0] for version in versions]
     tirage = Tirage.objects.create(
         bilan=versions[-1].bilan,
         version=versions[-1],

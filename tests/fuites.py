@@ -7,6 +7,7 @@ est donc planté sans qu'on y pense.
 import io
 import itertools
 import re
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -56,12 +57,16 @@ class Marqueurs:
 
 
 def _lisible(octets: bytes) -> str:
-    """Les octets, et ce que cachent les flux compressés d'un PDF : texte, métadonnées, structure."""
+    """Les octets, et ce que cachent les flux compressés d'un PDF (texte, métadonnées, structure) ou d'une archive.
+
+    Ce qui précède le corps, comme les en-têtes d'une réponse, ne le cache pas.
+    """
     textes = [octets.decode("utf-8", "replace")]
-    if octets.startswith(b"%PDF"):
-        textes.append(texte_du_pdf(octets))
-    elif octets.startswith(b"\x1f\x8b"):
-        textes.append(zlib.decompress(octets, 31).decode("utf-8", "replace"))
+    # Le premier seul : plus loin, ces octets ne seraient qu'un hasard de la compression.
+    places = {octets.find(signature): lire for signature, lire in COMPRESSES.items() if signature in octets}
+    if places:
+        debut = min(places)
+        textes.append(places[debut](octets[debut:]))
     return "\n".join(textes)
 
 
@@ -79,6 +84,23 @@ def texte_du_pdf(octets: bytes) -> str:
             morceaux.append(_chaines(objet))
         morceaux += [_texte_de(page) for page in pdf.pages]
     return "\n".join(morceaux)
+
+
+def _texte_du_gzip(octets: bytes) -> str:
+    return zlib.decompress(octets, 31).decode("utf-8", "replace")
+
+
+def _texte_de_l_archive(octets: bytes) -> str:
+    with zipfile.ZipFile(io.BytesIO(octets)) as archive:
+        return "\n".join(archive.read(entree).decode("utf-8", "replace") for entree in archive.namelist())
+
+
+# Ce par quoi commence un contenu compressé, et comment le lire.
+COMPRESSES: dict[bytes, Callable[[bytes], str]] = {
+    b"%PDF-": texte_du_pdf,
+    b"\x1f\x8b\x08": _texte_du_gzip,
+    b"PK\x03\x04": _texte_de_l_archive,
+}
 
 
 def _chaines(objet: Any, profondeur: int = 0) -> str:

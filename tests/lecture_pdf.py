@@ -28,6 +28,7 @@ class Balise:
 
 class PdfLu:
     def __init__(self, octets: bytes) -> None:
+        self.poids = len(octets)
         self.pdf = pikepdf.open(io.BytesIO(octets))
         self.racine = self.pdf.Root
         self.hors_balise: list[str] = []

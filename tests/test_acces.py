@@ -27,6 +27,7 @@ from marches.models import Consultation, ImportDeMandats, LotDeConsultation, Ter
 from partenaires.classeurs import COLONNES
 from partenaires.models import Convention, Partenaire
 from publication.api.routes import INTERNES, PUBLIQUES
+from publication.fichiers import FICHIERS
 from tests import fabriques, resolveur
 from tests.decor import ANNEE_DE_LA_VALEUR, Decor, decor_acces
 from tests.decor_contrats import SOUCHE
@@ -269,6 +270,7 @@ TABLE = [
     # --- accueil
     Ligne("accueil:tableau_de_bord"),
     Ligne("bilans:liste"),
+    *[Ligne(f"bilans:{nom}") for nom in ("bilan", "version", "contenu_arrete")],
     Ligne("bilans:preparer", RESPONSABLES, {"avant_propos": TAPE}),
     # Le bilan du décor a deux versions, et il est rouvert.
     Ligne("bilans:arreter", RESPONSABLES, {"attendue": "3"}, vide=400),
@@ -280,6 +282,11 @@ TABLE = [
     Ligne("bilans:changements"),
     Ligne("bilans:comparer"),
     Ligne("bilans:docx"),
+    # --- le PDF : le demander est une lecture ; celui qui est gardé se rend, sans rien écrire
+    Ligne("bilans:pdf", envoi=lambda _: {}, vide=302),
+    Ligne("bilans:pdf_de_version", envoi=lambda _: {}, ecrit=200),
+    Ligne("bilans:tirage", envoi=lambda _: {}, vide=302),
+    Ligne("bilans:fichier_de_tirage"),
     Ligne("accueil:recherche"),
     Ligne("accueil:mon_compte", envoi={"rappels": "non"}),
     Ligne("accueil:accent", TOUT_LE_MONDE),
@@ -299,6 +306,7 @@ TABLE = [
     Ligne("api:inconnue", TOUT_LE_MONDE, lit=404),
     # --- publication : les mêmes octets pour tous, et rien à envoyer
     *(Ligne(f"publication:{nom}", TOUT_LE_MONDE) for nom in ("plans", "plan", "fil", "bilan", "pdf", "json")),
+    *(Ligne(f"publication:{nom}", TOUT_LE_MONDE) for nom in ("donnees", *(f.route for f in FICHIERS.values()))),
     Ligne("publication:introuvable", TOUT_LE_MONDE, lit=404),
     Ligne("ouverture:plan", RESPONSABLES, {"publie": "non"}),
     # --- comptes : un compte connecté n'a plus à se connecter

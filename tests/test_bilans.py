@@ -92,9 +92,9 @@ def test_chaque_annee_dit_ou_en_est_son_bilan_et_y_mene(lecteur, plan):
     bilan_arrete(plan, 2025)
     texte = page(lecteur)
     assert [ligne[-1] for ligne in rangees(texte)[1:4]] == [
-        "Bilan 2025 arrêté le 15\xa0juin 2026",
-        "Bilan 2024 rouvert le 15\xa0juin 2026",
-        "Bilan 2023 publié le 15\xa0juin 2026",
+        "Bilan 2025 arrêté le 15 juin 2026",
+        "Bilan 2024 rouvert le 15 juin 2026",
+        "Bilan 2023 publié le 15 juin 2026",
     ]
     for annee in range(2022, 2027):
         assert f'href="/bilans/{plan.slug}/{annee}/"' in texte
@@ -176,7 +176,7 @@ def test_sans_indicateur_la_colonne_des_valeurs_est_un_tiret(lecteur):
 def test_le_plan_demande_est_celui_qu_on_montre(lecteur, plan):
     autre = fabriques.plan(intitule="Un plan plus ancien", annee_debut=2019)
     texte = page(lecteur, f"/bilans/?plan={autre.slug}")
-    assert "Un plan plus ancien</p>" in texte
+    assert '<p class="situation">Un plan plus ancien ·' in texte
     assert rangees(texte)[-1][0] == "2019"
     assert f"{plan}</p>" in page(lecteur)
 

@@ -1,10 +1,9 @@
-"""Ce qui a changé entre deux dates : les phrases, puis la page qui les imprime."""
+"""Ce qui a changé entre deux dates : les phrases, puis la page qui les imprime (les valeurs ont leur fichier)."""
 
 import datetime
 import html
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -13,7 +12,6 @@ from actions.journaux import ChangementDeStatut, PresenceAuPlan, ReportEcheance
 from actions.models import Action, Comite, Plan
 from bilans.changements import Changement, changements
 from comptes.droits import Role
-from indicateurs.listes import Etat, Nature
 from socle.echeances import Echeance
 from socle.formats import FINE, INSECABLE
 from tests import fabriques
@@ -165,129 +163,7 @@ def test_chaque_phrase_mene_a_son_action_ou_a_son_indicateur(plan):
     ]
 
 
-# --- Les valeurs --------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def finalisees(plan, le):
-    """Un compte du plan, sans valeur encore."""
-    return fabriques.indicateur(plan, intitule="Consultations finalisées", unite="consultations")
-
-
-def test_une_valeur_devenue_connue_se_dit_face_a_l_annee_d_avant(plan, finalisees):
-    fabriques.valeur(finalisees, 2023, valeur=166, connue_le=datetime.date(2023, 12, 31), etat=Etat.VALIDEE)
-    fabriques.valeur(finalisees, 2024, valeur=171, connue_le=MARS, etat=Etat.VALIDEE)
-    assert dits(plan) == ["Consultations finalisées : 171 en 2024 (166 en 2023)."]
-
-
-def test_une_valeur_provisoire_le_dit_et_une_rupture_de_serie_aussi(plan, finalisees):
-    fabriques.valeur(finalisees, 2023, valeur=166, connue_le=datetime.date(2023, 12, 31), etat=Etat.VALIDEE)
-    fabriques.valeur(finalisees, 2024, valeur=171, connue_le=MARS, rupture="Les accords-cadres sont comptés.")
-    assert dits(plan) == [
-        "Consultations finalisées : 171 en 2024 (166 en 2023, non comparable : Les accords-cadres sont comptés), "
-        "valeur provisoire."
-    ]
-
-
-def test_une_valeur_indisponible_dit_pourquoi(plan, finalisees):
-    fabriques.valeur(
-        finalisees, 2024, indisponible=True, motif_indisponibilite="Registre perdu.", connue_le=MARS, etat=Etat.VALIDEE
-    )
-    assert dits(plan) == ["Consultations finalisées : indisponible (Registre perdu) en 2024."]
-
-
-def test_une_valeur_connue_hors_de_la_periode_ne_se_dit_pas(plan, finalisees):
-    fabriques.valeur(finalisees, 2023, valeur=166, connue_le=DEBUT)
-    fabriques.valeur(finalisees, 2024, valeur=171, connue_le=datetime.date(2026, 1, 1))
-    assert dits(plan) == []
-
-
-def test_une_validation_se_dit(plan, finalisees, le):
-    le(DEBUT)
-    valeur = fabriques.valeur(finalisees, 2023, valeur=166)
-    le(MARS)
-    valeur.etat = Etat.VALIDEE
-    valeur.enregistrer()
-    assert dits(plan) == ["Consultations finalisées : valeur 2023 (166) validée."]
-
-
-def test_une_correction_dit_l_ancienne_valeur_la_nouvelle_et_le_motif(plan, finalisees, le):
-    le(DEBUT)
-    valeur = fabriques.valeur(finalisees, 2023, valeur=166, etat=Etat.VALIDEE)
-    le(MARS)
-    valeur.valeur = 167
-    valeur.enregistrer(motif="Une consultation oubliée.")
-    assert dits(plan) == [
-        "Consultations finalisées : valeur 2023 corrigée de 166 à 167, motif : « Une consultation oubliée »."
-    ]
-
-
-def test_une_correction_d_apres_la_periode_ne_la_change_pas(plan, finalisees, le):
-    le(MARS)
-    valeur = fabriques.valeur(finalisees, 2024, valeur=171, etat=Etat.VALIDEE)
-    le(datetime.date(2026, 2, 1))
-    valeur.valeur = 172
-    valeur.enregistrer(motif="Une consultation oubliée")
-    assert dits(plan) == ["Consultations finalisées : 171 en 2024."]
-
-
-def test_validee_puis_corrigee_dans_la_periode_les_deux_se_disent(plan, finalisees, le):
-    le(MARS)
-    valeur = fabriques.valeur(finalisees, 2024, valeur=171, etat=Etat.VALIDEE)
-    le(JUIN)
-    valeur.valeur = 172
-    valeur.enregistrer(motif="Une consultation oubliée")
-    assert dits(plan) == [
-        "Consultations finalisées : 172 en 2024.",
-        "Consultations finalisées : valeur 2024 corrigée de 171 à 172, motif : « Une consultation oubliée ».",
-    ]
-
-
-def test_repasser_en_provisoire_se_dit_avec_son_motif(plan, finalisees, le):
-    le(DEBUT)
-    valeur = fabriques.valeur(finalisees, 2023, valeur=166, etat=Etat.VALIDEE)
-    le(MARS)
-    valeur.etat = Etat.PROVISOIRE
-    valeur.enregistrer(motif="À vérifier")
-    assert dits(plan) == [
-        "Consultations finalisées : valeur 2023 (166) repassée en provisoire, motif : « À vérifier »."
-    ]
-
-
-def test_saisie_bien_apres_une_valeur_se_dit_dans_la_periode_ou_elle_etait_connue(plan, finalisees):
-    fabriques.valeur(finalisees, 2024, valeur=171, connue_le=MARS, etat=Etat.VALIDEE)
-    assert dits(plan) == ["Consultations finalisées : 171 en 2024."]
-    assert dits(plan, FIN, datetime.date(2026, 6, 15)) == []
-
-
-def test_un_denominateur_qui_bouge_fait_bouger_la_part(plan, finalisees, le):
-    part = fabriques.indicateur(
-        plan, intitule="Part avec clause", nature=Nature.PART, unite="%", denominateur=finalisees
-    )
-    le(DEBUT)
-    compte = fabriques.valeur(finalisees, 2023, valeur=166, etat=Etat.VALIDEE)
-    fabriques.valeur(part, 2023, numerateur=42, etat=Etat.VALIDEE)
-    le(MARS)
-    compte.valeur = 168
-    compte.enregistrer(motif="Deux consultations oubliées")
-    assert dits(plan)[1] == (
-        "Part avec clause : valeur 2023 corrigée de 42 / 166 = 25,3 % à 42 / 168 = 25,0 %, "
-        "motif : « Deux consultations oubliées »."
-    )
-
-
-def test_le_plan_publie_dit_ses_trois_chiffres_en_2023():
-    call_command("charger_plan", verbosity=0)
-    vus = dits(Plan.objects.get(), datetime.date(2022, 12, 31), datetime.date(2023, 12, 31))
-    assert len(vus) == 3
-    assert [chiffre for chiffre in ("166", "53 %", "25 %") if any(f" {chiffre} en 2023" in dit for dit in vus)] == [
-        "166",
-        "53 %",
-        "25 %",
-    ]
-
-
-def test_le_nombre_de_requetes_ne_depend_pas_du_plan(plan, finalisees):
+def test_le_nombre_de_requetes_ne_depend_pas_du_plan(plan, le):
     def requetes() -> int:
         with CaptureQueriesContext(
             connection,
@@ -295,6 +171,7 @@ def test_le_nombre_de_requetes_ne_depend_pas_du_plan(plan, finalisees):
             assert dits(plan)
         return len(faites)
 
+    finalisees = fabriques.indicateur(plan)
     for annee in (2022, 2023):
         fabriques.valeur(finalisees, annee, valeur=annee, connue_le=MARS)
     statut(creer(plan, echeance="T2 2025"), "EN_COURS", MARS)

@@ -93,8 +93,8 @@ def test_chaque_axe_compte_ses_actions_et_celles_sans_axe_viennent_a_la_fin(plan
         for ligne in deux_annees(plan, 2023, 2024).axes
     ]
     assert vus == [
-        ("A Environnement", [[(1, "terminées"), (1, "en cours")], [(2, "terminées")]]),
-        ("Sans axe", [[(1, "non initiées")], [(1, "non initiées")]]),
+        ("A Environnement", [[(1, "terminée"), (1, "en cours")], [(2, "terminées")]]),
+        ("Sans axe", [[(1, "non initiée")], [(1, "non initiée")]]),
     ]
 
 

@@ -8,10 +8,13 @@ import zipfile
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from docx import Document
 from docx.oxml.ns import qn
 
 from actions.models import Action, Axe, Plan
+from bilans.arret import rouvrir
 from bilans.bilan import Bilan
 from bilans.contenu.composition import composer
 from bilans.contenu.schema import BilanLu, Portee, lire
@@ -180,6 +183,23 @@ def test_la_derniere_version_arretee_vaut(plan, lecteur):
     doc = Document(io.BytesIO(telecharger(lecteur, plan).content))
     assert "Un intitulé revu." in texte(doc)
     assert "version 2." in texte(doc)
+
+
+def test_un_bilan_rouvert_redonne_un_brouillon(plan, lecteur):
+    bilan_arrete(plan)
+    bilan = plan.bilans.get()
+    rouvrir(bilan, auteur=fabriques.utilisateur(Role.RESPONSABLE), version=bilan.version, motif="Une erreur")
+    assert "brouillon.docx" in telecharger(lecteur, plan)["Content-Disposition"]
+
+
+def test_un_bilan_arrete_se_lit_sans_rien_demander_aux_actions_aux_indicateurs_ni_aux_partenaires(plan, lecteur):
+    bilan_arrete(plan)
+    with CaptureQueriesContext(connection) as faites:
+        telecharger(lecteur, plan, "?portee=interne")
+    tables = {table for requete in faites for table in re.findall(r'(?:FROM|JOIN) "(\w+)"', requete["sql"])}
+    assert {table for table in tables if table.startswith(("actions_", "indicateurs_", "partenaires_"))} <= {
+        "actions_plan"
+    }
 
 
 # --- Public ou interne --------------------------------------------------------------------------

@@ -113,7 +113,7 @@ def publies(preparer: Callable[[], Plan]) -> Publies:
 @pytest.fixture(scope="module")
 def retors(django_db_setup, django_db_blocker) -> Publies:
     with django_db_blocker.unblock():
-        return publies(retors)
+        return publies(plan_retors)
 
 
 def plan_retors() -> Plan:
@@ -273,6 +273,12 @@ def test_le_descripteur_dit_la_licence_la_source_et_la_date(retors):
     assert datetime.timedelta(0) <= timezone.now() - creation < datetime.timedelta(minutes=10)
 
 
+def test_des_donnees_inventees_le_disent_dans_le_paquet():
+    Collectivite.objects.create(nom="Agglomération fictive", donnees_synthetiques=True)
+    descripteur = json.loads(telecharger(fabriques.plan(publie=True), "datapackage.json"))
+    assert descripteur["description"].startswith("Données synthétiques")
+
+
 def test_une_autre_licence_se_dit_partout(settings):
     settings.LICENCE_DES_DONNEES = "ODbL-1.0"
     plan = fabriques.plan(publie=True)
@@ -383,7 +389,12 @@ def test_les_statuts_d_une_action_se_suivent_sans_ce_qui_a_ete_corrige():
 # --- Ce qui n'est pas public ----------------------------------------------------------------------
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def marque(django_db_setup, django_db_blocker) -> Publies:
+    with django_db_blocker.unblock():
+        return publies(plan_marque)
+
+
 def plan_marque() -> Plan:
     """Un plan publié, où chaque champ qui n'est pas public porte un texte en « MARQUE »."""
     pilote = fabriques.utilisateur(Role.AGENT, prenom="MARQUEprenom", nom="MARQUEnom")
@@ -426,8 +437,8 @@ def plan_marque() -> Plan:
 
 
 @pytest.mark.parametrize("nom", ["", *FICHIERS])
-def test_rien_de_ce_qui_n_est_pas_public_n_est_dans_un_fichier(plan_marque, nom):
-    octets = telecharger(plan_marque, nom)
+def test_rien_de_ce_qui_n_est_pas_public_n_est_dans_un_fichier(marque, nom):
+    octets = marque.fichiers[nom]
     if nom.endswith(".zip"):
         with zipfile.ZipFile(io.BytesIO(octets)) as archive:
             octets = b"".join(archive.read(entree) for entree in archive.namelist())
@@ -435,10 +446,10 @@ def test_rien_de_ce_qui_n_est_pas_public_n_est_dans_un_fichier(plan_marque, nom)
         assert marque not in octets
 
 
-def test_un_denominateur_hors_du_plan_n_est_pas_nomme(plan_marque):
-    (indicateur,) = lire_le_csv(telecharger(plan_marque, "indicateurs.csv"))
+def test_un_denominateur_hors_du_plan_n_est_pas_nomme(marque):
+    (indicateur,) = marque.lire("indicateurs.csv")
     assert indicateur["denominateur_id"] == ""
-    (valeur,) = lire_le_csv(telecharger(plan_marque, "valeurs.csv"))
+    (valeur,) = marque.lire("valeurs.csv")
     assert (valeur["annee"], valeur["denominateur"], valeur["valeur"]) == ("2023", "4", "25")
 
 
@@ -468,9 +479,9 @@ def test_un_fichier_qui_n_existe_pas_repond_404(nom):
 
 
 @pytest.mark.parametrize("nom", ["", *FICHIERS])
-def test_un_fichier_se_garde_en_cache_et_ne_pose_aucun_cookie(plan_marque, nom):
+def test_un_fichier_se_garde_en_cache_et_ne_pose_aucun_cookie(nom):
     client = Client()
-    adresse = f"/public/marque/donnees/{nom}"
+    adresse = f"/public/{fabriques.plan(publie=True).slug}/donnees/{nom}"
     premiere = client.get(adresse)
     assert not premiere.cookies
     assert "public" in premiere["Cache-Control"]
@@ -479,12 +490,13 @@ def test_un_fichier_se_garde_en_cache_et_ne_pose_aucun_cookie(plan_marque, nom):
     assert client.post(adresse).status_code == 405
 
 
-def test_un_fichier_voyage_compresse_et_dit_ce_qu_il_est(plan_marque):
-    reponse = Client().get("/public/marque/donnees/actions.csv", headers={"Accept-Encoding": "gzip"})
+def test_un_fichier_voyage_compresse_et_dit_ce_qu_il_est():
+    plan = fabriques.plan(slug="marque", publie=True)
+    reponse = Client().get("/public/marque/donnees/dictionnaire.csv", headers={"Accept-Encoding": "gzip"})
     assert reponse["Content-Encoding"] == "gzip"
-    assert gzip.decompress(reponse.content) == telecharger(plan_marque, "actions.csv")
+    assert gzip.decompress(reponse.content) == telecharger(plan, "dictionnaire.csv")
     assert reponse["Content-Type"] == "text/csv; charset=utf-8; header=present"
-    assert 'filename="marque-actions.csv"' in reponse["Content-Disposition"]
+    assert 'filename="marque-dictionnaire.csv"' in reponse["Content-Disposition"]
 
 
 def test_une_table_se_lit_en_une_requete(retors):
@@ -518,21 +530,23 @@ def test_chaque_table_dit_de_quoi_sa_date_depend():
     assert set(SOURCES) == set(TABLES)
 
 
-def test_la_date_d_une_table_ne_suit_que_ce_qui_y_est_public(plan_marque):
-    avant = DonneesDuPlan(plan_marque).mises_a_jour
+def test_la_date_d_une_table_ne_suit_que_ce_qui_y_est_public():
+    plan = plan_marque()
+    avant = DonneesDuPlan(plan).mises_a_jour
     Action.objects.get(intitule="MARQUEinvisible").save()
     Indicateur.objects.get(code="marque-ailleurs").save()
     Partenaire.objects.get(nom="MARQUEpartenaire").save()
-    assert DonneesDuPlan(plan_marque).mises_a_jour == avant
+    assert DonneesDuPlan(plan).mises_a_jour == avant
     Action.objects.get(intitule="Visible").save()
-    apres = DonneesDuPlan(plan_marque).mises_a_jour
+    apres = DonneesDuPlan(plan).mises_a_jour
     assert apres["actions"] > avant["actions"]
     assert apres["valeurs"] == avant["valeurs"]
 
 
-def test_cacher_une_action_change_la_date_des_actions(plan_marque):
-    avant = DonneesDuPlan(plan_marque).mises_a_jour
+def test_cacher_une_action_change_la_date_des_actions():
+    plan = plan_marque()
+    avant = DonneesDuPlan(plan).mises_a_jour
     action = Action.objects.get(intitule="Visible")
     action.visible_du_public = False
     action.save()
-    assert DonneesDuPlan(plan_marque).mises_a_jour["actions"] > avant["actions"]
+    assert DonneesDuPlan(plan).mises_a_jour["actions"] > avant["actions"]

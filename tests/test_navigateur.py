@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from comptes.droits import Role
 from publication.api.routes import INTERNES, PUBLIQUES
+from publication.fichiers import FICHIERS
 from tests import resolveur
 from tests.decor import Decor, plan_garni
 from tests.decor_contrats import SOUCHE
@@ -43,7 +44,9 @@ class Ligne:
 PAGES = {
     "accueil:tableau_de_bord": Ligne(TOUS, graphiques=1, variantes=("?annee=2023", "?annee=2022")),
     "bilans:liste": Ligne(TOUS),
-    **{f"publication:{nom}": Ligne(connecte=False) for nom in ("plans", "plan", "bilan")},
+    "bilans:bilan": Ligne(TOUS, graphiques=1, variantes=("?portee=public", "?portee=secrete")),
+    "bilans:version": Ligne(TOUS, graphiques=1, variantes=("?portee=public",)),
+    **{f"publication:{nom}": Ligne(connecte=False) for nom in ("plans", "plan", "bilan", "donnees")},
     "publication:introuvable": Ligne(connecte=False, code=404),
     "ouverture:plan": Ligne((Role.RESPONSABLE,)),
     **{
@@ -52,6 +55,7 @@ PAGES = {
     },
     "bilans:ecarts": Ligne(TOUS, variantes=("?a=2", "?de=1&a=maintenant&portee=public")),
     "bilans:changements": Ligne(TOUS, variantes=("?du=2023-12-31", "?du=demain")),
+    "bilans:tirage": Ligne(TOUS),
     "bilans:comparer": Ligne(TOUS, graphiques=1, variantes=("?de=2023&a=2024", "?de=1950")),
     "accueil:recherche": Ligne(TOUS, variantes=("?q=clauses", "?q=introuvable", "?q=%25")),
     "accueil:mon_compte": Ligne(TOUS),
@@ -199,6 +203,7 @@ SANS_PAGE = {
     "accueil:sante": 200,  # JSON, pour la supervision
     "accueil:accent": 200,  # une feuille de style
     **{f"publication:{nom}": 200 for nom in ("fil", "pdf", "json")},  # des fichiers
+    **{f"publication:{fichier.route}": 200 for fichier in FICHIERS.values()},  # des fichiers
     "api:openapi": 200,  # JSON, pour un programme
     **{f"api:{nom}": 200 for nom in PUBLIQUES},
     **{f"api:{nom}": 401 for nom in INTERNES},  # JSON, avec un jeton
@@ -213,6 +218,8 @@ SANS_PAGE = {
     "actions:document_retirer": 405,  # un envoi
     "indicateurs:justificatif": 200,  # un fichier
     "bilans:docx": 200,  # un fichier
+    "bilans:contenu_arrete": 200,  # un fichier
+    **dict.fromkeys(("bilans:pdf", "bilans:pdf_de_version", "bilans:fichier_de_tirage"), 200),  # un fichier
     **{f"indicateurs:collecte_{geste}": 405 for geste in ("relancer", "clore", "rouvrir", "valider_tout")},
     "indicateurs:demande_valider": 405,  # un envoi
     "indicateurs:justificatif_retirer": 405,  # un envoi

@@ -1,14 +1,17 @@
 """Les pages publiques : ce qu'elles montrent, ce qui les ferme, et comment un cache les garde."""
 
+import gzip
 import json
 import re
 import xml.etree.ElementTree as ET
 from datetime import date
+from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.core.cache import cache
 
-from actions.models import PartenaireDeLAction, PartenaireDuPlan
+from actions.models import PartenaireDeLAction, PartenaireDuPlan, Plan
 from actions.statuts import Statut
 from bilans.contenu.canonique import empreinte
 from bilans.models import Bilan, PdfDeVersion
@@ -313,7 +316,7 @@ def test_le_fil_dit_les_bilans_publies_et_les_statuts_sans_leur_commentaire(clie
     assert reponse["Content-Type"] == "application/atom+xml; charset=utf-8"
     titres = entrees(reponse)
     assert titres[0] == "Bilan 2023 publié"
-    assert titres[1] == "Action En cours\u00a0: terminée"
+    assert titres[1] == "Terminée\u00a0: Action En cours"
     assert b"Entre nous" not in reponse.content
     assert b"Durand" not in reponse.content
 
@@ -352,7 +355,7 @@ def test_ce_qui_est_arrete_dit_de_quand_il_date(client, arrete):
         assert client.get(PLAN + adresse, headers={"If-Modified-Since": reponse["Last-Modified"]}).status_code == 304
 
 
-@pytest.mark.parametrize("adresse", [*ADRESSES, "/public/inconnu/"])
+@pytest.mark.parametrize("adresse", [*ADRESSES, "/public/inconnu/", "/accent/0b5b82.css"])
 def test_une_page_publique_ne_lit_ni_ne_pose_de_cookie(client, arrete, adresse):
     connecte = client_de(fabriques.utilisateur(Role.ADMINISTRATEUR, nom="Durand"))
     anonyme, personne = client.get(adresse), connecte.get(adresse)
@@ -385,3 +388,83 @@ def test_la_page_dit_son_adresse_et_sa_licence(client, plan, settings):
 @pytest.fixture(autouse=True)
 def sans_cache():
     cache.clear()
+
+
+def envois(client, adresse: str) -> list[bytes]:
+    """Ce que cette page fait venir : elle-même, ses feuilles de style, la planche de pictogrammes."""
+    page = client.get(adresse).content
+    feuilles = set(re.findall(r'(?:rel="stylesheet" href|<use href)="(/[^"#]+)', page.decode()))
+    statiques = [finders.find(a.removeprefix("/static/")) for a in feuilles if a.startswith("/static/")]
+    servies = [client.get(a).content for a in feuilles if not a.startswith("/static/")]
+    return [page, *servies, *(Path(chemin).read_bytes() for chemin in statiques)]
+
+
+def garnir(plan, annees: int) -> None:
+    """Un plan de la taille de celui de la page publiée, et des valeurs jusqu'en 2023."""
+    for n in range(12):
+        fabriques.action(plan, statut=list(Statut)[n % 3], intitule=f"Action {n} " + 10 * "acheter mieux ")
+    for n in range(3):
+        indicateur = fabriques.indicateur(plan, intitule=f"Indicateur {n}", nature=Nature.PART, unite="%")
+        for annee in range(2024 - annees, 2024):
+            fabriques.valeur(indicateur, annee, valeur=annee - 2000, etat=Etat.VALIDEE)
+    bilan_publie(plan, 2023)
+
+
+@pytest.mark.parametrize("adresse", [PLAN, f"{PLAN}bilans/2023/"])
+def test_une_page_publique_pese_moins_de_60_ko_avec_ses_feuilles_sans_compression(client, plan, adresse):
+    garnir(plan, annees=5)
+    assert sum(map(len, envois(client, adresse))) < 60_000
+
+
+def test_un_bilan_de_vingt_annees_voyage_en_moins_de_60_ko(client, plan):
+    garnir(plan, annees=20)
+    assert sum(len(gzip.compress(envoi)) for envoi in envois(client, f"{PLAN}bilans/2023/")) < 60_000
+
+
+# --- Ouvrir et fermer -----------------------------------------------------------------------------
+
+OUVERTURE = "/plans/acheter-mieux/publication/"
+
+
+@pytest.fixture
+def responsable(plan):
+    return client_de(fabriques.utilisateur(Role.RESPONSABLE))
+
+
+def test_un_responsable_ferme_puis_ouvre_les_pages_d_un_plan(client, responsable, plan):
+    for choix, code in (("non", 404), ("oui", 200)):
+        plan.refresh_from_db()
+        envoi = responsable.post(OUVERTURE, {"publie": choix, "version": plan.version})
+        assert (envoi.status_code, envoi["Location"]) == (302, OUVERTURE)
+        assert client.get(PLAN).status_code == code
+
+
+def test_fermer_deux_fois_n_ecrit_qu_une_fois(responsable, plan):
+    for _ in range(2):
+        assert responsable.post(OUVERTURE, {"publie": "non", "version": plan.version}).status_code == 302
+    assert Plan.objects.get(pk=plan.pk).version == plan.version + 1
+
+
+def test_ouvrir_un_plan_modifie_entre_temps_demande_de_relire(responsable, plan):
+    lue = plan.version
+    plan.description = "Autre chose."
+    plan.save()
+    refus = responsable.post(OUVERTURE, {"publie": "non", "version": lue})
+    assert "vient d'être modifié" in texte(refus)
+    assert Plan.objects.get(pk=plan.pk).publie
+
+
+def test_la_page_dit_ce_que_le_public_lit_et_ce_qui_est_retenu(responsable, devenue_invisible):
+    page = texte(responsable.get(OUVERTURE))
+    assert "2 actions visibles du public" in page
+    assert "1 autre ne l'est pas et n'y paraît pas" in page
+    assert "Bilan 2023 : Le public ne voit plus ce bilan" in page
+
+
+def test_la_page_dit_quand_tout_le_site_est_ferme(responsable, settings):
+    settings.PAGES_PUBLIQUES = False
+    assert "Les pages publiques de tout le site sont fermées" in texte(responsable.get(OUVERTURE))
+
+
+def test_la_page_de_publication_du_bilan_dit_qu_il_est_retenu(responsable, devenue_invisible):
+    assert "Le public ne voit plus ce bilan" in texte(responsable.get("/bilans/acheter-mieux/2023/publier/"))

@@ -83,6 +83,7 @@ def test_une_cle_suffit_pour_demarrer(installation):
         ("PROXYS_DE_CONFIANCE", "un"),
         ("PROXYS_DE_CONFIANCE", "-1"),
         ("NIVEAU_DE_JOURNAL", "bavard"),
+        ("LICENCE_DES_DONNEES", "la-mienne"),
     ],
 )
 def test_une_valeur_fausse_arrete_le_demarrage_et_nomme_la_variable(installation, variable, valeur):

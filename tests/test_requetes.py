@@ -16,6 +16,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from actions.models import Action, Axe, NoteDeSuivi, PartenaireDeLAction, Plan
 from bilans.models import Bilan, Tirage, VersionDeBilan
@@ -24,6 +25,7 @@ from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from marches.models import Consultation, Territoire
 from partenaires.models import Convention, Partenaire
 from publication.api.routes import INTERNES, PUBLIQUES
+from publication.fichiers import FICHIERS
 from tests import resolveur
 from tests.decor import SECRET_D_API, Decor, plan_garni
 from tests.decor_contrats import SOUCHE
@@ -68,7 +70,28 @@ FILTRES_DE_L_API = {
     "interne_actions": ("", "?taille=100", "?q=clauses&retard=oui"),
     "valeurs": ("", "?annee=2023"),
 }
+# Le décor s'écrit aujourd'hui : relu tel que saisi ce jour-là, il est entier.
+SAISI = f"saisi_au={timezone.localdate().isoformat()}"
+
 PAGES = [
+    # --- toute date : autant de requêtes qu'aujourd'hui, plus ce qui dit depuis quand on sait
+    *[
+        Page(nom, au_plus, f"?{requete}", qui)
+        for nom, au_plus in (
+            ("accueil:tableau_de_bord", 17),
+            ("actions:liste", 15),
+            ("actions:detail", 25),
+            ("actions:partenaire", 13),
+            ("actions:export", 20),
+            ("indicateurs:liste", 14),
+            ("indicateurs:detail", 20),
+            ("indicateurs:export", 14),
+        )
+        for requete in (f"au=2024-03-01&{SAISI}", SAISI, "au=2024-03-01")
+        for qui in ("administrateur", "agent")
+    ],
+    Page("actions:liste", 16, f"?q=clauses&partenaire=partenaire-001&{SAISI}"),
+    Page("actions:liste", 15, f"?retard=oui&nouvelles=aucune&attention=oui&preuve=non&sort=pilote&{SAISI}"),
     # --- accueil
     *[
         Page("accueil:tableau_de_bord", 17, requete, qui)
@@ -82,6 +105,10 @@ PAGES = [
     Page("accueil:mon_compte", 5, qui="agent"),
     Page("bilans:liste", 10),
     Page("bilans:liste", 10, "?plan=plan-garni", "agent"),
+    # Rouvert, le bilan du décor se montre en brouillon ; sa version, d'elle seule.
+    *[Page("bilans:bilan", 30, requete, "agent") for requete in ("", "?portee=public")],
+    *[Page("bilans:version", 10, requete, "agent") for requete in ("", "?portee=public")],
+    Page("bilans:contenu_arrete", 6),
     Page("bilans:preparer", 20, qui="responsable"),
     Page("bilans:arreter", 40, qui="responsable"),
     Page("bilans:rouvrir", 10, qui="responsable"),
@@ -90,6 +117,8 @@ PAGES = [
     *[Page("bilans:ecarts", 40, requete, "agent") for requete in ("", "?a=2", "?de=1&a=maintenant&portee=public")],
     *[Page("bilans:changements", 17, requete, "agent") for requete in ("", "?du=2023-12-31&au=2024-12-31")],
     *[Page("bilans:comparer", 60, requete, "agent") for requete in ("", "?de=2023&a=2024")],
+    Page("bilans:pdf", 40, qui="agent"),
+    *[Page(f"bilans:{nom}", 10, qui="agent") for nom in ("pdf_de_version", "tirage", "fichier_de_tirage")],
     *[Page("bilans:docx", 40, requete, "agent") for requete in ("", "?portee=interne")],
     Page("accueil:accent", 0, qui="anonyme"),
     Page("accueil:sante", 1, qui="anonyme"),
@@ -114,6 +143,8 @@ PAGES = [
     Page("publication:bilan", 5, qui="anonyme"),
     Page("publication:pdf", 4, qui="anonyme"),
     Page("publication:json", 3, qui="anonyme"),
+    Page("publication:donnees", 14, qui="anonyme"),
+    *[Page(f"publication:{fichier.route}", 10, qui="anonyme") for fichier in FICHIERS.values()],
     Page("ouverture:plan", 12),
     Page("ouverture:plan", 12, qui="responsable"),
     # --- comptes

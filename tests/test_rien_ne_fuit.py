@@ -19,7 +19,10 @@ from django.test import Client
 from actions.models import Action, Document, Etape, NoteDeSuivi, PartenaireDeLAction, Plan
 from actions.statuts import Statut
 from actions.suivi import PorteeDeNote
-from bilans.models import Bilan
+from bilans.contenu.canonique import empreinte
+from bilans.contenu.schema import Portee
+from bilans.models import Bilan, PdfDeVersion
+from bilans.rendu_pdf import imprimer
 from comptes.models import Utilisateur
 from indicateurs.listes import Etat, Nature
 from indicateurs.models import Indicateur, ValeurAnnuelle
@@ -69,6 +72,8 @@ DEMANDES = (
 # Ce qu'aucun mot d'une page publique ne dit ; les budgets et la valeur cachée, comme le site les écrirait.
 TUS = ("en retard", "échéance", "31415926", "31 415 926", "27182818", "27 182 818", "arbitrage demandé")
 CACHE = 27182818
+# Ils nomment aussi ce qu'un jeton ouvre.
+MODES_D_EMPLOI = {"api:documentation", "api:openapi"}
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,13 @@ def cacher(decor: Decor) -> tuple[Action, Indicateur]:
     return invisible, ailleurs
 
 
+def _imprimer(bilan: Bilan) -> None:
+    """Le vrai PDF de la version publiée, comme l'ouvrier le ferait."""
+    version = bilan.version_publiee
+    contenu = imprimer(version.lu(Portee.PUBLIQUE), empreinte=version.empreinte_publique)
+    PdfDeVersion.objects.create(version=version, contenu=contenu, empreinte=empreinte(contenu))
+
+
 def _action_pleine(plan: Plan, auteur: Utilisateur, **champs) -> Action:
     """Une action dont tout ce qui peut s'écrire est écrit."""
     action = fabriques.action(
@@ -165,7 +177,7 @@ def preparer() -> Site:
         valeur.enregistrer(motif="Précision")
     invisible, ailleurs = cacher(decor)
     marqueurs = planter(decor.plan)
-    bilan_publie(decor.plan, 2023, decor.comptes["responsable"])
+    _imprimer(bilan_publie(decor.plan, 2023, decor.comptes["responsable"]))
     # Relus : leur adresse est plantée aussi.
     ailleurs.refresh_from_db()
     return Site(decor, marqueurs, invisible, ailleurs.places.get().plan, ailleurs)
@@ -231,7 +243,7 @@ def test_aucun_octet_d_aucune_adresse_ouverte_ne_porte_un_marqueur(site):
 def test_aucun_mot_du_suivi_interne_ne_se_lit_sur_les_pages_publiques(site):
     anonyme = Client()
     for route in routes_ouvertes(site):
-        if not route.nom.startswith(("publication:", "api")):
+        if not route.nom.startswith(("publication:", "api:")) or route.nom in MODES_D_EMPLOI:
             continue
         for adresse in site.adresses(route):
             corps = anonyme.get(adresse)
@@ -247,6 +259,8 @@ def test_ce_qui_est_public_se_lit_bien(site):
     for texte in (plan.intitule, site.decor.actions["sienne"].intitule, "Réseau d'essai"):
         assert texte.replace("'", "&#x27;") in page
         assert texte in contenu
+    imprime = texte_du_pdf(anonyme.get(site.decor.adresse("publication:pdf")).content)
+    assert site.decor.actions["sienne"].intitule.replace(" ", "") in imprime.replace(" ", "")
     assert Bilan.objects.get(plan=plan, annee=2024).version_publiee is not None
 
 

@@ -73,7 +73,7 @@ def histoire(horloge: Horloge) -> Action:
     action.changer_statut(
         Statut.TERMINEE, auteur=None, version=action.version, date_effet=datetime.date(2026, 1, 3), insere_avant=None
     )
-    fabriques.action(plan, intitule="Née après", date_effet=datetime.date(2026, 2, 1))
+    fabriques.action(plan, intitule="Tardive", date_effet=datetime.date(2026, 2, 1))
     horloge.aller(2026, 3, 1)
     return action
 
@@ -83,14 +83,19 @@ def histoire(horloge: Horloge) -> Action:
 
 def test_la_liste_a_une_date_garde_le_texte_d_aujourd_hui(histoire):
     page = lire("/actions/?au=2026-01-02")
-    assert "Nouvel intitulé" in page and "Ancien" not in page
+    assert "Nouvel intitulé" in page
+    assert "Ancien" not in page
     assert "Situation au 2 janvier 2026." in page
 
 
 def test_la_liste_telle_que_saisie_rend_ce_qui_se_lisait(histoire):
     page = lire("/actions/?saisi_au=2026-01-31")
-    assert "Ancien intitulé" in page and "A Ancien axe" in page and "Haute" in page and "Arbitrage" in page
-    assert "Nouvel" not in page and "Née après" not in page
+    assert "Ancien intitulé" in page
+    assert "A Ancien axe" in page
+    assert "Haute" in page
+    assert "Arbitrage" in page
+    assert "Nouvel" not in page
+    assert "Tardive" not in page
     assert "Situation au 31 janvier 2026, telle que saisie au 31 janvier 2026." in page
 
 
@@ -120,11 +125,13 @@ def test_un_filtre_lit_ce_qui_etait_saisi(histoire, filtre, avant, apres):
 
 
 def test_un_tri_lit_ce_qui_etait_saisi(histoire):
-    autre = Action.objects.get(intitule="Née après")
-    autre.intitule = "Zèbre"
+    autre = Action.objects.get(intitule="Tardive")
+    autre.intitule = "Alpha"
     autre.save()
-    page = lire("/actions/?sort=-intitule&saisi_au=2026-02-28")
-    assert page.index("Nouvel intitulé") < page.index("Née après")
+    page = lire("/actions/?sort=intitule")
+    assert page.index("Alpha") < page.index("Nouvel intitulé")
+    page = lire("/actions/?sort=intitule&saisi_au=2026-02-28")
+    assert page.index("Nouvel intitulé") < page.index("Tardive")
 
 
 def test_au_passe_rien_ne_s_ecrit(histoire):

@@ -5,7 +5,6 @@ from typing import cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
@@ -16,8 +15,10 @@ from actions.models import Action
 from comptes.droits import Droit, exiger
 from comptes.models import Utilisateur
 from socle.erreurs import Introuvable
+from socle.instants import AUJOURD_HUI, Instant
 
 LIGNES_PAR_PAGE = 25
+PAS_ENCORE = "Cette action n'était pas encore saisie à ce moment-là, ou n'existe pas."
 lecture_ou_envoi = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -26,13 +27,12 @@ def qui_demande(request: HttpRequest) -> Utilisateur:
     return cast("Utilisateur", request.user)
 
 
-def trouver_l_action(pk: int) -> Action:
+def trouver_l_action(pk: int, instant: Instant = AUJOURD_HUI) -> Action:
     liens = ("plan", "axe", "service_pilote", "pilote", "suppleant", "source__plan")
-    action = Action.objects.etat_au().select_related(*liens)
-    aujourdhui = timezone.localdate()
-    trouvee = action.avec_retard(aujourdhui).avec_silence(aujourdhui).filter(pk=pk).first()
+    action = Action.objects.etat_au(instant.jour, instant.saisi_au).select_related(*liens)
+    trouvee = action.avec_retard(instant.le).avec_silence(instant.le).filter(pk=pk).first()
     if trouvee is None:
-        raise Introuvable("Cette action n'existe pas.")
+        raise Introuvable("Cette action n'existe pas." if instant.saisi_au is None else PAS_ENCORE)
     return trouvee
 
 

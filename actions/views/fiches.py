@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from actions.debuts import ignorance
 from actions.fiche import FormulaireAction, FormulaireCreation
 from actions.models import Plan
 from actions.prochain_pas import prochain_pas
@@ -12,21 +13,30 @@ from actions.vie import vie_de_l_action
 from actions.views.commun import lecture_ou_envoi, trouver_l_action
 from comptes.droits import Droit, exiger, peut
 from socle.erreurs import Introuvable
+from socle.instants import instant_demande
+from socle.relecture import tel_que_saisi
 
 
 @require_safe
+@tel_que_saisi
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    action = trouver_l_action(pk)
+    """La fiche d'une action et sa vie, aujourd'hui ou à l'instant demandé : rien ne s'y change alors."""
+    instant = instant_demande(request.GET)
+    action, entiere = trouver_l_action(pk, instant), request.GET.get("chronologie") == "entiere"
     contexte = {
         "action": action,
-        "vie": vie_de_l_action(action, request.user, entiere=request.GET.get("chronologie") == "entiere"),
-        "prochain_pas": prochain_pas(action),
+        "instant": instant,
+        "ignorance": ignorance(instant, action=action),
+        # À une date passée, ce qui n'a que le temps de sa saisie ne se montre que si l'on dit laquelle.
+        "un_temps_connu": not instant.passe or instant.saisi_au is not None,
+        "vie": vie_de_l_action(action, request.user, entiere=entiere, instant=instant),
+        "prochain_pas": None if instant.passe else prochain_pas(action),
         "participations": action.participations.select_related("partenaire"),
         "references": action.references.all(),
         "copies": action.copies.select_related("plan"),
         # Relation inverse : les indicateurs nomment leurs actions, jamais l'inverse.
         "indicateurs": action.indicateurs.all(),
-        "peut_mettre_a_jour": peut(request.user, Droit.METTRE_A_JOUR, action),
+        "peut_mettre_a_jour": not instant.passe and peut(request.user, Droit.METTRE_A_JOUR, action),
     }
     return render(request, "actions/detail.html", contexte)
 

@@ -104,7 +104,8 @@ class ChiffreEnGrand:
             return self.valeur.libelle
         mot = self.indicateur.unite if self.indicateur.unite not in ("", "%", "€") else ""
         unite = f" ({mot})" if mot and mot.lower() not in self.indicateur.intitule.lower() else ""
-        return f"{self.indicateur.intitule}{unite}, {self.annee}"
+        intitule = f"{self.indicateur.intitule}{unite}"
+        return f"{intitule}, {self.annee}" if self.valeur else intitule
 
     @property
     def precision(self) -> str:

@@ -5,13 +5,15 @@ from django.views.decorators.http import require_safe
 from bilans.cadre import cadrer
 from bilans.choix_de_deux_annees import FormulaireDeDeuxAnnees
 from bilans.demande import Demande
+from socle.erreurs import Introuvable
 
 
 @require_safe
 def comparer(request: HttpRequest, plan: str) -> HttpResponse:
     """Deux années du plan côte à côte (`?de=2023&a=2024`)."""
     cadre = cadrer(Demande(plan=plan, annee=None, au=None))
-    assert cadre is not None  # noqa: S101 - un plan nommé se trouve, ou lève Introuvable
+    if cadre is None:
+        raise Introuvable("Il n'y a encore aucun plan.")
     choix = FormulaireDeDeuxAnnees(request.GET, cadre=cadre)
     vues = choix.comparer() if choix.possible and choix.is_valid() else None
     contexte = {"plan": cadre.plan, "choix": choix, "vues": vues, "graphique_des_statuts": vues and vues.graphique()}

@@ -1,12 +1,13 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from bilans.arret import bilan_de, derniere_version
-from bilans.cadre import cadrer
+from bilans.arret import derniere_version
+from bilans.bilan import Bilan
 from bilans.contenu.composition import composer
 from bilans.contenu.schema import Portee, lire
-from bilans.demande import Demande
 from bilans.rendu_docx import ecrire_docx
+from bilans.versions import VersionDeBilan
+from bilans.views.commun import trouver_le_bilan
 from socle.erreurs import DemandeIllisible
 
 MIME = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -14,22 +15,22 @@ MIME = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 @require_safe
 def docx(request: HttpRequest, plan: str, annee: int) -> HttpResponse:
-    """Le bilan en .docx : la dernière version arrêtée, sinon le brouillon ; public, ou interne (`?portee=interne`)."""
+    """Le bilan en .docx : la dernière version arrêtée ; sans elle, ou si le bilan est rouvert, le brouillon. Son
+    contenu public, ou l'interne (`?portee=interne`)."""
     portee = _lire_portee(request.GET.get("portee", Portee.PUBLIQUE.value))
-    cadre = cadrer(Demande(plan=plan, annee=annee, au=None))
-    assert cadre is not None  # noqa: S101 - un plan nommé se trouve, ou lève Introuvable
-    bilan = bilan_de(cadre.plan, annee)
-    version = derniere_version(bilan)
-    lu = version.lu(portee) if version else lire(composer(bilan).de(portee))
-    empreintes = (
-        {Portee.INTERNE: version.empreinte_interne, Portee.PUBLIQUE: version.empreinte_publique} if version else {}
-    )
-    suite = f"version-{version.rang}" if version else "brouillon"
+    version = _version_qui_vaut(plan, annee)
+    lu = lire(composer(trouver_le_bilan(plan, annee)).de(portee)) if version is None else version.lu(portee)
+    empreinte = "" if version is None else version.empreinte_de(portee)
+    suite = "brouillon" if version is None else f"version-{version.rang}"
     nom = f"bilan-{annee}-{plan}-{portee.value}-{suite}.docx"
-    return HttpResponse(
-        ecrire_docx(lu, empreinte=empreintes.get(portee, "")),
-        headers={"Content-Type": MIME, "Content-Disposition": f'attachment; filename="{nom}"'},
-    )
+    entetes = {"Content-Type": MIME, "Content-Disposition": f'attachment; filename="{nom}"'}
+    return HttpResponse(ecrire_docx(lu, empreinte=empreinte), headers=entetes)
+
+
+def _version_qui_vaut(plan: str, annee: int) -> VersionDeBilan | None:
+    """La dernière arrêtée, si rien n'est rouvert : elle se lit sans rien demander au plan ni à ses indicateurs."""
+    bilan = Bilan.objects.filter(plan__slug=plan, annee=annee, rouvert_le=None).first()
+    return derniere_version(bilan) if bilan else None
 
 
 def _lire_portee(texte: str) -> Portee:

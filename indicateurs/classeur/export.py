@@ -1,6 +1,6 @@
 """Le classeur des indicateurs : leurs valeurs, leurs parts, leurs remarques, comment le rendre au site."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from django.utils import timezone
@@ -11,10 +11,13 @@ from indicateurs.classeur.colonnes import ANNEES_MAX, FEUILLE, Champ, Cle, Colon
 from indicateurs.grille_de_saisie import derniere_annee_finie
 from indicateurs.listes import Etat, Nature
 from indicateurs.models import Indicateur, IndicateurQuerySet, ValeurAnnuelle
+from indicateurs.requetes import valeurs_connues
+from indicateurs.valeurs import ValeurQuerySet
 from socle.contraintes import BORNES_ANNEE
 from socle.ecriture import ClasseurEcrit, ColonneEcrite, Sorte, ecrire_csv
 from socle.erreurs import DemandeIllisible
 from socle.formats import accorder, arrondir, formater_moment, typographie
+from socle.instants import AUJOURD_HUI, Instant
 
 ANNEES_PAR_DEFAUT = 5
 
@@ -50,12 +53,14 @@ def exporter(
     *,
     annees: Sequence[int] | None = None,
     filtres: Sequence[tuple[str, str]] = (),
+    instant: Instant = AUJOURD_HUI,
 ) -> Fichier:
     """Le fichier de ces indicateurs ; sans `annees`, celles qu'on connaît, les cinq dernières. Trois requêtes au
-    plus. `filtres` : ce qu'on a demandé, en clair."""
+    plus. `filtres` : ce qu'on a demandé, en clair ; `instant` : les valeurs qu'on connaissait alors."""
     lus = list(indicateurs.select_related("service").order_by("intitule", "pk"))
-    retenues = list(annees) if annees is not None else _dernieres_annees_connues(lus)
-    valeurs = ValeurAnnuelle.objects.avec_valeur().filter(indicateur__in=lus, annee__in=retenues)
+    connues = valeurs_connues(instant.jour).filter(indicateur__in=[indicateur.pk for indicateur in lus])
+    retenues = list(annees) if annees is not None else _dernieres_annees_connues(connues)
+    valeurs = connues.filter(annee__in=retenues)
     par_cle = {(valeur.indicateur_id, valeur.annee): valeur for valeur in valeurs}
     colonnes = colonnes_des_annees(retenues)
     lignes = [
@@ -66,15 +71,14 @@ def exporter(
         colonnes=[*_CLES, *map(_colonne_ecrite, colonnes)],
         lignes=lignes,
         figees=FIGEES,
-        mode_d_emploi=_mode_d_emploi(len(lus), filtres),
+        mode_d_emploi=_mode_d_emploi(len(lus), filtres, instant),
     )
     return Fichier(_ecrire(classeur, forme), len(lus))
 
 
-def _dernieres_annees_connues(indicateurs: Iterable[Indicateur]) -> list[int]:
+def _dernieres_annees_connues(connues: ValeurQuerySet) -> list[int]:
     """À défaut, la dernière année finie : de quoi commencer."""
-    connues = ValeurAnnuelle.objects.filter(indicateur__in=indicateurs).order_by("-annee")
-    annees = connues.values_list("annee", flat=True).distinct()[:ANNEES_PAR_DEFAUT]
+    annees = connues.order_by("-annee").values_list("annee", flat=True).distinct()[:ANNEES_PAR_DEFAUT]
     return sorted(annees) or [derniere_annee_finie()]
 
 
@@ -142,12 +146,17 @@ def _colonne_ecrite(colonne: Colonne) -> ColonneEcrite:
 # --- Mode d'emploi ------------------------------------------------------------------------------
 
 
-def _mode_d_emploi(nombre: int, filtres: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def _mode_d_emploi(nombre: int, filtres: Sequence[tuple[str, str]], instant: Instant) -> list[tuple[str, str]]:
     demande = " ; ".join(f"{libelle} : {valeur}" for libelle, valeur in filtres) or "aucun, tous les indicateurs"
     phrases = [
         ("Ce classeur", f"{accorder(nombre, 'indicateur')}, un par ligne, leurs valeurs par année en colonnes."),
         ("Exporté le", formater_moment(timezone.now())),
         ("Filtres", demande),
+        *(
+            [("Situation passée", f"{instant.phrase}. Ce classeur se lit ; il n'est pas fait pour être réimporté.")]
+            if instant.passe
+            else []
+        ),
         (
             "À remplir",
             "Valeur, numérateur, dénominateur et remarque. Une cellule vide ne change rien, une colonne absente non "

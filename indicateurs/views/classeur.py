@@ -20,6 +20,7 @@ from indicateurs.models import Indicateur
 from indicateurs.views.pages import liste
 from socle.erreurs import DemandeIllisible, Introuvable
 from socle.formats import accorder, typographie
+from socle.relecture import tel_que_saisi
 from socle.tableaux import FichierIllisible
 
 PERIME = "Des valeurs ont changé depuis l'aperçu : en voici un autre, rien n'est écrit."
@@ -28,6 +29,7 @@ EXPIRE = "Cet aperçu a expiré : déposez le fichier de nouveau."
 
 
 @require_safe
+@tel_que_saisi
 def export(request: HttpRequest) -> HttpResponse:
     """Ce que la liste montre avec les mêmes filtres. Un filtre absurde : la liste, qui le dit à côté du champ."""
     exiger(request.user, Droit.CONSULTER)
@@ -39,7 +41,8 @@ def export(request: HttpRequest) -> HttpResponse:
         return liste(request)
     forme, demandes = Format(forme), _filtres(request, filtre)
     indicateurs = filtre.qs.filter(code=request.GET["code"]) if "code" in request.GET else filtre.qs
-    fichier = exporter(indicateurs, forme, annees=annees_demandees(request.GET), filtres=list(demandes.items()))
+    annees, filtres = annees_demandees(request.GET), list(demandes.items())
+    fichier = exporter(indicateurs, forme, annees=annees, filtres=filtres, instant=filtre.instant)
     nom = nom_du_fichier(forme, request.GET.get("code") or request.GET.get("plan", ""))
     details = {"fichier": nom, "filtres": demandes, "lignes": fichier.lignes}
     Trace.objects.create(geste=Geste.EXPORT, utilisateur=qui_demande(request), objet="Indicateurs", details=details)
@@ -100,6 +103,8 @@ def _filtres(request: HttpRequest, filtre: FiltreIndicateurs) -> dict[str, str]:
         demandes["Plan"] = str(plan)
     if annee := filtre.annee:
         demandes["Sans valeur en"] = str(annee)
+    if phrase := filtre.instant.phrase:
+        demandes["Instant"] = phrase
     if (code := request.GET.get("code")) is not None:
         if not Indicateur.objects.filter(code=code).exists():
             raise Introuvable("Cet indicateur n'existe pas.")

@@ -5,6 +5,7 @@ from django_tables2 import RequestConfig
 
 from actions.classeur.export import Format
 from comptes.droits import Droit, peut
+from indicateurs.debuts import ignorance
 from indicateurs.fiche_d_indicateur import assembler
 from indicateurs.filtres import FiltreIndicateurs
 from indicateurs.grille_de_saisie import derniere_annee_finie
@@ -14,20 +15,28 @@ from indicateurs.requetes import poser_les_chiffres
 from indicateurs.tables import TableIndicateurs
 from indicateurs.views.justificatifs import trouver_la_valeur
 from socle.erreurs import Introuvable
+from socle.instants import instant_demande
+from socle.relecture import tel_que_saisi
+
+PAS_ENCORE = "Cet indicateur n'était pas encore saisi à ce moment-là, ou n'existe pas."
 
 
 @require_safe
+@tel_que_saisi
 def liste(request: HttpRequest) -> HttpResponse:
     """Les indicateurs et leur dernier chiffre. Un filtre absurde : 400, message à côté du champ."""
     filtre = FiltreIndicateurs(request.GET, queryset=Indicateur.objects.all(), request=request)
-    lisible = filtre.form.is_valid()
-    table = TableIndicateurs(filtre.qs.select_related("service") if lisible else Indicateur.objects.none())
+    lisible, instant = filtre.form.is_valid(), filtre.instant
+    lignes = filtre.qs.select_related("service") if lisible else Indicateur.objects.none()
+    table = TableIndicateurs(lignes, instant=instant)
     RequestConfig(request, paginate={"per_page": 25}).configure(table)
-    poser_les_chiffres([ligne.record for ligne in table.paginated_rows])
+    poser_les_chiffres([ligne.record for ligne in table.paginated_rows], instant)
     contexte = {
         "filtre": filtre,
         "table": table,
-        "peut_saisir": peut(request.user, Droit.SAISIR_UNE_DONNEE),
+        "instant": instant,
+        "ignorance": ignorance(instant),
+        "peut_saisir": not instant.passe and peut(request.user, Droit.SAISIR_UNE_DONNEE),
         "annee_a_saisir": derniere_annee_finie(),
         "exports": Format,
     }
@@ -35,11 +44,19 @@ def liste(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@tel_que_saisi
 def detail(request: HttpRequest, code: str) -> HttpResponse:
-    indicateur = Indicateur.objects.avec_ses_liens().filter(code=code).first()
+    instant = instant_demande(request.GET)
+    indicateur = Indicateur.objects.avec_ses_liens(instant).filter(code=code).first()
     if indicateur is None:
-        raise Introuvable("Cet indicateur n'existe pas.")
-    return render(request, "indicateurs/detail.html", {"fiche": assembler(indicateur), "indicateur": indicateur})
+        raise Introuvable("Cet indicateur n'existe pas." if instant.saisi_au is None else PAS_ENCORE)
+    contexte = {
+        "fiche": assembler(indicateur, instant),
+        "indicateur": indicateur,
+        "instant": instant,
+        "ignorance": ignorance(instant, indicateur),
+    }
+    return render(request, "indicateurs/detail.html", contexte)
 
 
 @require_safe
