@@ -127,12 +127,12 @@ PAGES = [
     Page("api:documentation", 1, qui="anonyme"),
     Page("api:openapi", 0, qui="anonyme"),
     *[
-        Page(f"api:{nom}", 16, requete, qui="anonyme")
+        Page(f"api:{nom}", 11, requete, qui="anonyme")
         for nom in PUBLIQUES
         for requete in FILTRES_DE_L_API.get(nom, ("",))
     ],
     *[
-        Page(f"api:{nom}", 18, requete, qui="jeton")
+        Page(f"api:{nom}", 12, requete, qui="jeton")
         for nom in INTERNES
         for requete in FILTRES_DE_L_API.get(nom, ("",))
     ],
