@@ -141,6 +141,8 @@ class Service(LigneVersionnee):
 
     objects = QuerySetSuivi.as_manager()
     history = HistoricalRecords()
+    # Un service repris après ce qu'il pilote se nomme quand même (socle.relecture).
+    RELU_DES_L_ORIGINE = True
 
     class Meta:
         verbose_name = "service"

@@ -8,7 +8,8 @@ Le SQL ne se compose que de noms de tables et de colonnes de nos modèles ; le m
 
 Ce qui n'est pas relu : les comptes (un nom effacé le reste, et les droits sont ceux d'aujourd'hui), les tables sans
 histoire, et les adresses (slug, code) : un lien de la page mène à la page d'aujourd'hui. Les colonnes que l'histoire
-ne garde pas (projections des journaux, texte replié) y sont vides : l'état se lit par `etat_au`.
+ne garde pas (projections des journaux, texte replié) y sont vides : l'état se lit par `etat_au`. Un modèle dit
+RELU_DES_L_ORIGINE quand il n'est là que pour nommer : cité avant sa première version, il se nomme comme elle.
 """
 # ruff: noqa: S608
 
@@ -138,10 +139,11 @@ def _deja_saisies(modele: type[models.Model], moment: str, moteur: str) -> Table
 
 def _derniere(histoire: type[models.Model], cle: str, moteur: str) -> str:
     """La dernière version d'un objet, dont l'identifiant est `cle`."""
-    return (
-        f"(SELECT x.history_id FROM {_vraie(histoire._meta.db_table, moteur)} x WHERE x.id = {cle}"
-        " AND x.history_date <= %s ORDER BY x.history_date DESC, x.history_id DESC LIMIT 1)"
-    )
+    versions = f"SELECT x.history_id FROM {_vraie(histoire._meta.db_table, moteur)} x WHERE x.id = {cle}"
+    derniere = f"({versions} AND x.history_date <= %s ORDER BY x.history_date DESC, x.history_id DESC LIMIT 1)"
+    if not getattr(histoire.instance_type, "RELU_DES_L_ORIGINE", False):  # type: ignore[attr-defined]
+        return derniere
+    return f"COALESCE({derniere}, ({versions} ORDER BY x.history_date, x.history_id LIMIT 1))"
 
 
 def _versions(modele: type[models.Model], histoire: type[models.Model], moteur: str) -> TableRelue:

@@ -131,10 +131,10 @@ def test_le_pilote_d_alors_n_a_plus_les_droits_d_alors(horloge):
         restreint=True,
         depose_le=horloge.maintenant,
     )
-    client = Client()
-    client.force_login(ancien)
     adresse = f"/actions/{action.pk}/?saisi_au=2026-01-31"
     horloge.aller(2026, 2, 10)
+    client = Client()
+    client.force_login(ancien)
     assert "Pièce réservée" in client.get(adresse).content.decode()
     action.refresh_from_db()
     action.pilote = None
