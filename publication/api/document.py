@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 
 from publication.api.routes import PORTEES, RACINE, ROUTES
+from publication.licences import licence
 from publication.reponses import CACHE
 
 Document = dict[str, Any]
@@ -21,8 +22,8 @@ DESCRIPTION = (
     "`precedente` donnent les adresses des pages voisines, `resultats` les éléments.\n\n"
     "Un paramètre inconnu, répété ou mal écrit est refusé (422) : une faute de frappe dans un filtre rendrait toute "
     "la liste. Une valeur inconnue est `null`. Les dates suivent ISO 8601.\n\n"
-    "Toute erreur est un objet JSON dont `erreur` est une phrase. Les données publiques sont sous Licence "
-    "Ouverte 2.0 ; ce sont celles des fichiers de données ouvertes, colonne pour colonne."
+    "Toute erreur est un objet JSON dont `erreur` est une phrase. Les données publiques, sous la licence "
+    "« {licence} », sont celles des fichiers de données ouvertes, colonne pour colonne."
 )
 ETIQUETTES = [
     {"name": "Public", "description": "Sans jeton : ce que les plans publiés montrent à tous."},
@@ -61,8 +62,8 @@ def document() -> Document:
             "title": "Commande publique responsable",
             "version": api.version,
             "summary": "Actions, indicateurs, partenaires et bilans des plans.",
-            "description": DESCRIPTION,
-            "license": {"name": "Licence Ouverte 2.0", "identifier": "etalab-2.0"},
+            "description": DESCRIPTION.format(licence=licence().titre),
+            "license": {"name": licence().titre, "identifier": licence().code},
         },
         "servers": [{"url": settings.ADRESSE_DU_SITE}],
         "tags": ETIQUETTES,
