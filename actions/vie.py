@@ -59,8 +59,8 @@ def vie_de_l_action(
 
 
 def _documents(action: Action, lecteur: "Utilisateur | AnonymousUser") -> list[Document]:
-    """Ceux qu'il peut ouvrir, retirés compris. En relisant le passé, les droits restent ceux d'aujourd'hui : ce qui
-    fut ouvert à tous, ou à un pilote d'alors, ne l'est plus forcément."""
+    """Ceux qu'il peut ouvrir, retirés compris. Qui relit le passé garde ses droits d'aujourd'hui : ce qui fut ouvert à
+    tous, ou à un pilote d'alors, ne l'est plus forcément."""
     siens = action.documents.select_related("depose_par")
     if moment_relu() is None:
         return [document for document in siens if document.lisible_par(lecteur)]
