@@ -125,10 +125,11 @@ def textes_de_la_feuille() -> dict[str, tuple[str, str]]:
     return {selecteur: (texte, fond) for selecteur, (texte, fond) in textes.items() if texte}
 
 
-def test_les_couleurs_des_statuts_sont_celles_de_la_feuille():
-    assert {f"--statut-{statut}": statut.couleur for statut in Statut} == {
-        nom: valeur for nom, valeur in VARIABLES.items() if nom.startswith("--statut-")
-    }
+@pytest.mark.parametrize("nom", ["site", "public", "pdf"])
+def test_les_couleurs_des_statuts_sont_celles_de_chaque_feuille(nom):
+    feuille = (RACINE / "static" / "css" / f"{nom}.css").read_text()
+    posees = re.findall(r"(--statut-[A-Z_]+):\s*([^;]+);", feuille)
+    assert dict(posees) == {f"--statut-{statut}": statut.couleur for statut in Statut}
 
 
 def test_l_accent_de_la_feuille_est_celui_d_une_collectivite_neuve(client):
