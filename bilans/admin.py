@@ -61,10 +61,10 @@ class VersionDeBilanAdmin(AdminEnLecture):
 
 @admin.register(Tirage)
 class TirageAdmin(AdminEnLecture):
-    list_display = ["demande_le", "bilan", "version", "format", "etat", "demande_par"]
+    list_display = ["demande_le", "bilan", "version", "etat", "demande_par"]
     list_display_links = ["demande_le"]
-    list_filter = ["etat", "format"]
-    fields = ["bilan", "version", "format", "etat", "progression", "message", "demande_par", "demande_le", "fini_le"]
+    list_filter = ["etat"]
+    fields = ["bilan", "version", "etat", "progression", "message", "demande_par", "demande_le", "fini_le"]
 
     def get_queryset(self, request):
         tirages = super().get_queryset(request).defer("contenu")

@@ -14,8 +14,6 @@ from indicateurs.collectes import annoncer
 from indicateurs.models import Collecte, Indicateur
 from socle.formats import accorder
 
-ANNEE_EN_COURS = "L'année {} n'est pas finie : son bilan s'arrête à partir du 1er janvier {}."
-
 
 @dataclass(frozen=True)
 class Point:

@@ -8,7 +8,7 @@ from django.db import transaction
 from bilans.bilan import Bilan
 from bilans.contenu.schema import Portee
 from bilans.taches import A_FAIRE, executer, tirer
-from bilans.tirages import EtatDeTirage, FormatDeTirage, Tirage
+from bilans.tirages import EtatDeTirage, Tirage
 from bilans.versions import VersionDeBilan
 
 if TYPE_CHECKING:
@@ -20,13 +20,7 @@ ACTIONS_SUR_PLACE = 60
 BROUILLONS_GARDES = 1
 
 
-def demander(
-    bilan: Bilan,
-    version: VersionDeBilan | None = None,
-    *,
-    par: "Utilisateur | None",
-    format: FormatDeTirage = FormatDeTirage.PDF,
-) -> Tirage:
+def demander(bilan: Bilan, version: VersionDeBilan | None = None, *, par: "Utilisateur | None") -> Tirage:
     """Le tirage de ce bilan, ou de sa version arrêtée ; déjà demandé et pas fini (double clic), c'est le même.
 
     Un petit plan se dessine au commit de la transaction en cours, s'il y en a une ; un grand est confié à l'ouvrier,
@@ -37,11 +31,11 @@ def demander(
             bilan.full_clean()
             bilan = Bilan.objects.get_or_create(plan=bilan.plan, annee=bilan.annee)[0]
         bilan.verrouillee()
-        demandes = Tirage.objects.filter(bilan=bilan, version=version, format=format)
+        demandes = Tirage.objects.filter(bilan=bilan, version=version)
         if deja := demandes.filter(etat__in=A_FAIRE).first():
             return deja
-        _oublier_les_brouillons(bilan, format)
-        tirage = Tirage.objects.create(bilan=bilan, version=version, format=format, demande_par=par)
+        _oublier_les_brouillons(bilan)
+        tirage = Tirage.objects.create(bilan=bilan, version=version, demande_par=par)
         _confier(tirage, sur_place=_est_petit(bilan, version))
     return tirage
 
@@ -69,7 +63,7 @@ def dernier_tirage(bilan: Bilan, version: VersionDeBilan | None) -> Tirage | Non
     """Le PDF le plus récemment demandé, sans ses octets."""
     if bilan.pk is None:
         return None
-    demandes = Tirage.objects.filter(bilan=bilan, version=version, format=FormatDeTirage.PDF)
+    demandes = Tirage.objects.filter(bilan=bilan, version=version)
     return demandes.defer("contenu").select_related("bilan__plan", "version").first()
 
 
@@ -91,7 +85,7 @@ def _confier(tirage: Tirage, *, sur_place: bool) -> None:
         tirer.enqueue(tirage.pk)
 
 
-def _oublier_les_brouillons(bilan: Bilan, format: FormatDeTirage) -> None:
-    finis = Tirage.objects.filter(bilan=bilan, version=None, format=format).exclude(etat__in=A_FAIRE)
+def _oublier_les_brouillons(bilan: Bilan) -> None:
+    finis = Tirage.objects.filter(bilan=bilan, version=None).exclude(etat__in=A_FAIRE)
     gardes = list(finis.values_list("pk", flat=True)[:BROUILLONS_GARDES])
     finis.exclude(pk__in=gardes).delete()

@@ -15,13 +15,8 @@ class EtatDeTirage(models.TextChoices):
     ECHEC = "ECHEC", "Échec"
 
 
-class FormatDeTirage(models.TextChoices):
-    PDF = "PDF", "PDF"
-    DOCX = "DOCX", "Document Word"
-
-
 class Tirage(models.Model):
-    """Le PDF ou le .docx d'un bilan, demandé par quelqu'un et fait par l'ouvrier.
+    """Le PDF d'un bilan, demandé par quelqu'un et fait par l'ouvrier.
 
     `version` : celle dont c'est le document ; None pour un brouillon. `contenu` reste vide quand le PDF d'une version
     arrêtée est rangé avec elle (`PdfDeVersion`). `progression` : de 0 à 100.
@@ -31,7 +26,6 @@ class Tirage(models.Model):
     version = models.ForeignKey(
         "VersionDeBilan", on_delete=models.PROTECT, related_name="tirages", null=True, blank=True
     )
-    format = models.CharField("format", max_length=4, choices=FormatDeTirage, default=FormatDeTirage.PDF)
     etat = models.CharField("état", max_length=8, choices=EtatDeTirage, default=EtatDeTirage.DEMANDE)
     progression = models.PositiveSmallIntegerField("progression (%)", default=0)
     message = models.TextField("message", blank=True)
@@ -46,7 +40,6 @@ class Tirage(models.Model):
         ordering = ["-demande_le", "-pk"]
         constraints = [
             liste_fermee("etat", EtatDeTirage, nom="tirage_etat_connu", message="État de tirage inconnu."),
-            liste_fermee("format", FormatDeTirage, nom="tirage_format_connu", message="Format de tirage inconnu."),
             models.CheckConstraint(
                 condition=models.Q(progression__lte=100),
                 name="tirage_progression_bornee",
@@ -55,7 +48,7 @@ class Tirage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_format_display()}, {self.bilan}"
+        return f"PDF, {self.bilan}"
 
     def get_absolute_url(self) -> str:
         return reverse("bilans:tirage", args=[self.pk])

@@ -432,7 +432,6 @@ INFRACTIONS = [
     Infraction("versiondebilan_rang_unique", lambda: double(version_de_bilan())),
     Infraction("versiondebilan_reprise_motivee", lambda: version_de_bilan(rang=2)),
     Infraction("tirage_etat_connu", lambda: tirage(etat=INCONNU), dit=CHOIX),
-    Infraction("tirage_format_connu", lambda: tirage(format=INCONNU), dit=CHOIX),
     Infraction("tirage_progression_bornee", lambda: tirage(progression=101)),
     Infraction("budgetdemandats_base_connue", lambda: BudgetDeMandats(code="x", nom="x", base="ZZ"), dit=CHOIX),
     Infraction("totaldemandats_sans_personne", lambda: total(nom="Une personne")),

@@ -19,16 +19,12 @@ from bilans.fiche_de_bilan import version_arretee
 from bilans.impression import demander, dernier_tirage, reprendre, se_dessine_sur_place
 from bilans.rendu_pdf import ImpressionImpossible, imprimer
 from bilans.taches import A_FAIRE
-from bilans.tirages import FormatDeTirage, Tirage
+from bilans.tirages import Tirage
 from bilans.versions import PdfDeVersion, VersionDeBilan
 from comptes.droits import Droit, exiger
 from comptes.models import Utilisateur
 from socle.erreurs import Introuvable
 
-MIMES = {
-    FormatDeTirage.PDF: "application/pdf",
-    FormatDeTirage.DOCX: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-}
 lecture_ou_envoi = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -77,12 +73,11 @@ def fichier_de_tirage(request: HttpRequest, tirage: int) -> HttpResponse:
     """Le document fini ; sinon la page qui dit où il en est."""
     exiger(request.user, Droit.CONSULTER)
     trouve = _trouver(tirage)
-    if trouve.version is not None and trouve.format == FormatDeTirage.PDF:
+    if trouve.version is not None:
         return _de_version(request, trouve.version)
     if not trouve.contenu:
         return redirect(trouve)
-    forme = FormatDeTirage(trouve.format)
-    return _fichier(bytes(trouve.contenu), nom_du_document(trouve.bilan, trouve.version, forme), forme)
+    return _fichier(bytes(trouve.contenu), nom_du_document(trouve.bilan, trouve.version))
 
 
 def _de_version(request: HttpRequest, version: VersionDeBilan) -> HttpResponse:
@@ -104,17 +99,17 @@ def _a_preparer(
     return render(request, "bilans/pdf_a_preparer.html", contexte, status=503 if refus else 200)
 
 
-def _fichier(octets: bytes, nom: str, forme: FormatDeTirage = FormatDeTirage.PDF) -> HttpResponse:
-    """Le PDF s'ouvre dans le navigateur, sous le nom qu'il aura si on l'enregistre ; le reste se télécharge."""
-    disposition = content_disposition_header(forme != FormatDeTirage.PDF, nom)
-    return HttpResponse(octets, content_type=MIMES[forme], headers={"Content-Disposition": disposition})
+def _fichier(octets: bytes, nom: str) -> HttpResponse:
+    """Le PDF s'ouvre dans le navigateur, sous le nom qu'il aura si on l'enregistre."""
+    disposition = content_disposition_header(False, nom)
+    return HttpResponse(octets, content_type="application/pdf", headers={"Content-Disposition": disposition})
 
 
-def nom_du_document(bilan: Bilan, version: VersionDeBilan | None, forme: FormatDeTirage = FormatDeTirage.PDF) -> str:
+def nom_du_document(bilan: Bilan, version: VersionDeBilan | None) -> str:
     """« Bilan 2023 - Développer une commande publique responsable.pdf », sans signe qu'un disque refuse."""
     intitule = " ".join("".join(" " if c in '\\/:*?"<>|' else c for c in bilan.plan.intitule).split())
     precision = " (brouillon)" if version is None else f" (version {version.rang})" if version.rang > 1 else ""
-    return f"Bilan {bilan.annee} - {intitule[:120].strip()}{precision}.{forme.value.lower()}"
+    return f"Bilan {bilan.annee} - {intitule[:120].strip()}{precision}.pdf"
 
 
 def _bilan(slug: str, annee: int) -> Bilan:
