@@ -483,6 +483,8 @@ def _mesures(decor: Decor) -> Iterator[tuple[Page, Mesure]]:
     cles = {nom: action.pk for nom, action in decor.actions.items()}
     for page in PAGES:
         cache.clear()
+        # Django ne garde que les neuf mille dernières requêtes : on ne compte que celles de cette page.
+        connection.queries_log.clear()
         with CaptureQueriesContext(connection) as requetes:
             reponse = clients[page.qui].get(decor.adresse(page.nom) + page.requete.format(**cles))
         yield page, Mesure(reponse.status_code, [requete["sql"] for requete in requetes])
