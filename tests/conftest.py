@@ -39,6 +39,15 @@ def pytest_collection_modifyitems(items):
         )
         if sans_base:
             item.add_marker("sans_base")
+        _refuser_un_groupe_qui_efface(item)
+
+
+def _refuser_un_groupe_qui_efface(item):
+    """Un essai à transactions réelles efface la base ; pytest-django le garde pour la fin, sauf si un groupe de xdist
+    l'emmène avec des essais ordinaires : tous ceux d'après ne trouveraient plus les rôles."""
+    base = item.get_closest_marker("django_db")
+    if base is not None and base.kwargs.get("transaction") and item.get_closest_marker("xdist_group"):
+        raise pytest.UsageError(f"{item.nodeid} : un essai à transactions réelles ne va pas dans un groupe de xdist.")
 
 
 def pytest_report_header():

@@ -21,8 +21,6 @@ from tests.lecture_pdf import PdfLu
 from tests.test_taches import vider_la_file
 from tests.visites import client_de
 
-pytestmark = pytest.mark.xdist_group("pdf")
-
 A_PART = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 TROP_POUR_LA_PAGE = ACTIONS_SUR_PLACE + 1
 
