@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Prefetch
+from django.db.models import Count
 from django.urls import reverse
 
 from actions.models import Plan
 from actions.requetes import Decompte
 from actions.situation import decomptes_aux
 from bilans.arret import etat_de
-from bilans.bilan import Bilan, EtatDeBilan
+from bilans.bilan import EtatDeBilan
 from bilans.cadre import Cadre, cadrer
 from bilans.demande import Demande, fin_de_l_annee
 from bilans.versions import VersionDeBilan
@@ -90,23 +90,26 @@ def annees_du_plan(demande: Demande) -> AnneesDuPlan | None:
 
 
 def bilans_des_annees(plan: Plan, annees: Iterable[int]) -> dict[int, BilanDeLAnnee]:
-    """Par année, où en est son bilan. Deux requêtes, quel que soit le nombre d'années ; aucun contenu n'est lu."""
-    versions = VersionDeBilan.objects.defer("contenu_interne", "contenu_public").order_by("-rang")
-    lignes = Bilan.objects.filter(plan=plan).prefetch_related(Prefetch("versions", versions))
-    par_annee = {bilan.annee: bilan for bilan in lignes}
-    return {annee: _ou_en_est(plan, annee, par_annee.get(annee)) for annee in annees}
+    """Par année, où en est son bilan. Une requête, quel que soit le nombre d'années ; aucun contenu n'est lu. Sans
+    version arrêtée, c'est un brouillon, qu'on y ait déjà écrit ou non."""
+    arretees = VersionDeBilan.objects.filter(bilan__plan=plan).select_related("bilan").order_by("rang")
+    # La dernière de chaque année est celle qui reste.
+    dernieres = {v.bilan.annee: v for v in arretees.defer("contenu_interne", "contenu_public")}
+    return {annee: _ou_en_est(plan, annee, dernieres.get(annee)) for annee in annees}
 
 
-def _ou_en_est(plan: Plan, annee: int, bilan: Bilan | None) -> BilanDeLAnnee:
-    version = next(iter(bilan.versions.all()), None) if bilan else None
-    etat = etat_de(bilan, version) if bilan else EtatDeBilan.BROUILLON
+def _ou_en_est(plan: Plan, annee: int, version: VersionDeBilan | None) -> BilanDeLAnnee:
+    adresse = reverse("bilans:bilan", args=[plan.slug, annee])
+    if version is None:
+        return BilanDeLAnnee(annee, EtatDeBilan.BROUILLON, None, adresse)
+    bilan = version.bilan
+    etat = etat_de(bilan, version)
     jours: dict[EtatDeBilan, date | None] = {
-        EtatDeBilan.BROUILLON: None,
-        EtatDeBilan.ARRETE: version.arretee_le if version else None,
-        EtatDeBilan.ROUVERT: bilan.rouvert_le if bilan else None,
-        EtatDeBilan.PUBLIE: bilan.publie_le if bilan else None,
+        EtatDeBilan.ARRETE: version.arretee_le,
+        EtatDeBilan.ROUVERT: bilan.rouvert_le,
+        EtatDeBilan.PUBLIE: bilan.publie_le,
     }
-    return BilanDeLAnnee(annee, etat, jours[etat], reverse("bilans:bilan", args=[plan.slug, annee]))
+    return BilanDeLAnnee(annee, etat, jours[etat], adresse)
 
 
 def _reponses_par_annee(plan: Plan) -> dict[int, int]:

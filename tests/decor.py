@@ -141,7 +141,7 @@ class Decor:
             case "decision":
                 return self.objet(Decision).pk
             case "jeton" if route.nom == "accueil:jeton_revoquer":
-                return Jeton.objects.get(empreinte=Jeton.empreinte_de(SECRET_D_API)).pk
+                return next(j.pk for j in Jeton.objects.order_by("pk") if j.portees == [PorteeDeJeton.API])
             case "jeton":
                 return self.objet(Jeton).pk
             case "secret":

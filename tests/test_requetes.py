@@ -78,8 +78,8 @@ PAGES = [
     *[
         Page(nom, au_plus, f"?{requete}", qui)
         for nom, au_plus in (
-            ("accueil:tableau_de_bord", 17),
-            ("actions:liste", 15),
+            ("accueil:tableau_de_bord", 18),
+            ("actions:liste", 13),
             ("actions:detail", 25),
             ("actions:partenaire", 13),
             ("actions:export", 20),
@@ -94,7 +94,7 @@ PAGES = [
     Page("actions:liste", 15, f"?retard=oui&nouvelles=aucune&attention=oui&preuve=non&sort=pilote&{SAISI}"),
     # --- accueil
     *[
-        Page("accueil:tableau_de_bord", 17, requete, qui)
+        Page("accueil:tableau_de_bord", 18, requete, qui)
         for requete in ("", "?annee=2023", "?annee=2024", "?au=2024-03-01", "?plan=plan-garni")
         for qui in ("administrateur", "agent", "responsable")
     ],
@@ -117,7 +117,7 @@ PAGES = [
     *[Page("bilans:ecarts", 40, requete, "agent") for requete in ("", "?a=2", "?de=1&a=maintenant&portee=public")],
     *[Page("bilans:changements", 17, requete, "agent") for requete in ("", "?du=2023-12-31&au=2024-12-31")],
     *[Page("bilans:comparer", 60, requete, "agent") for requete in ("", "?de=2023&a=2024")],
-    Page("bilans:pdf", 40, qui="agent"),
+    Page("bilans:pdf", 40, qui="agent", par_ligne="au-delà de soixante actions, la page propose de le préparer"),
     *[Page(f"bilans:{nom}", 10, qui="agent") for nom in ("pdf_de_version", "tirage", "fichier_de_tirage")],
     *[Page("bilans:docx", 40, requete, "agent") for requete in ("", "?portee=interne")],
     Page("accueil:accent", 0, qui="anonyme"),
@@ -188,7 +188,7 @@ PAGES = [
     ],
     *[
         Page("actions:liste", 12, requete, qui)
-        for requete in ("", "?page=2", "?au=2024-03-01")
+        for requete in ("", "?page=2")
         for qui in ("administrateur", "agent", "responsable")
     ],
     *[
@@ -352,7 +352,7 @@ PAGES = [
     ],
     Page(
         "admin:indicateurs_indicateur_history",
-        70,
+        72,
         par_ligne="simple_history relit les actions liées de chaque version, cent versions par page au plus",
     ),
     *fiche(ValeurAnnuelle, 15, add=8, change=12, history=10),
