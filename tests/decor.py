@@ -141,7 +141,8 @@ class Decor:
             case "decision":
                 return self.objet(Decision).pk
             case "jeton" if route.nom == "accueil:jeton_revoquer":
-                return next(j.pk for j in Jeton.objects.order_by("pk") if j.portees == [PorteeDeJeton.API])
+                # Le dernier émis est un jeton d'API.
+                return Jeton.objects.latest("pk").pk
             case "jeton":
                 return self.objet(Jeton).pk
             case "secret":
