@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core.cache import caches
@@ -409,9 +410,14 @@ def test_head_repond_comme_get_sans_corps(plan):
 # --- Les limites ----------------------------------------------------------------------------------
 
 
+MILIEU_D_UNE_MINUTE = 1_800_000_030.0
+
+
 @pytest.fixture
-def deux_par_minute(settings):
+def deux_par_minute(settings, monkeypatch):
+    """Deux demandes par minute, à une heure arrêtée : l'essai ne tombe pas à cheval sur deux minutes."""
     settings.API_DEMANDES_PAR_MINUTE = settings.API_DEMANDES_PAR_JETON = 2
+    monkeypatch.setattr("publication.api.limites.time", SimpleNamespace(time=lambda: MILIEU_D_UNE_MINUTE))
     caches["limites"].clear()
     return settings
 
@@ -440,10 +446,7 @@ def test_des_essais_de_jetons_se_comptent_a_l_adresse(plan, deux_par_minute):
 
 def test_la_limite_se_leve_a_la_minute_suivante(plan, deux_par_minute, monkeypatch):
     assert codes(3)[-1] == 429
-    import time
-
-    plus_tard = time.time() + 61
-    monkeypatch.setattr("publication.api.limites.time.time", lambda: plus_tard)
+    monkeypatch.setattr("publication.api.limites.time", SimpleNamespace(time=lambda: MILIEU_D_UNE_MINUTE + 60))
     assert codes(1) == [200]
 
 

@@ -82,7 +82,8 @@ def test_un_objet_se_lit_par_son_nom(action):
 def test_chaque_filtre_a_sa_pastille(action):
     adresse = QueryDict(
         "q=x&statut=EN_COURS&service=null&partenaire=ademe&priorite=HAUTE&retard=non&nouvelles=aucune&attention=AUTRE"
-        "&presence=toutes&echeance=aucune&reste=oui&miennes=oui&preuve=non&depuis=2024-01-01&au=2024-12-31&saisi_au=2025-01-15",
+        "&presence=toutes&echeance=aucune&reste=oui&miennes=oui&preuve=non&depuis=2024-01-01&au=2024-12-31"
+        "&saisi_au=2025-01-15&silence=2024-01-01&visible=oui",
         mutable=True,
     )
     adresse.update({"plan": action.plan.slug, "axe": action.axe_id, "pilote": action.pilote_id})
