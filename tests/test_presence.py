@@ -176,8 +176,9 @@ def test_elle_se_retrouve_parmi_les_retirees_et_a_sa_page(connecte, action):
 
 def test_la_situation_d_avant_le_retrait_la_montre_encore(connecte, action):
     sortir(action)
-    assert adresse_de(action) in page(connecte, "/actions/?au=2025-03-01")
-    assert adresse_de(action) not in page(connecte, "/actions/?au=2025-03-10")
+    avant, apres = (page(connecte, f"/actions/?au=2025-03-{jour}") for jour in ("01", "10"))
+    assert f'href="/actions/{action.pk}/?au=2025-03-01"' in avant
+    assert f"/actions/{action.pk}/" not in apres
 
 
 # --- Remettre -------------------------------------------------------------------------------------
