@@ -70,8 +70,9 @@ FILTRES_DE_L_API = {
     "interne_actions": ("", "?taille=100", "?q=clauses&retard=oui"),
     "valeurs": ("", "?annee=2023"),
 }
-# Le décor s'écrit aujourd'hui : relu tel que saisi ce jour-là, il est entier.
-SAISI = f"saisi_au={timezone.localdate().isoformat()}"
+# Le décor s'écrit aujourd'hui : relu tel que saisi ce jour-là, il est entier. Le jour se lit au moment de demander la
+# page : minuit peut passer entre la collecte des essais et leur décor.
+SAISI = "saisi_au={aujourdhui}"
 
 PAGES = [
     # --- toute date : autant de requêtes qu'aujourd'hui, plus ce qui dit depuis quand on sait
@@ -480,8 +481,9 @@ def _mesures(decor: Decor) -> Iterator[tuple[Page, Mesure]]:
         "jeton": client_de(None, headers={"Authorization": f"Bearer {SECRET_D_API}"}),
     }
     ContentType.objects.get_for_models(*apps.get_models())
-    cles = {nom: action.pk for nom, action in decor.actions.items()}
+    cles: dict[str, object] = {nom: action.pk for nom, action in decor.actions.items()}
     for page in PAGES:
+        cles["aujourdhui"] = timezone.localdate().isoformat()
         cache.clear()
         # Django ne garde que les neuf mille dernières requêtes : on ne compte que celles de cette page.
         connection.queries_log.clear()
