@@ -1,6 +1,7 @@
 """Les fichiers DECP : chaque format reconnu à son contenu, lu au fil de l'eau ; chaque fichier hostile refusé en
 clair."""
 
+import csv
 import contextlib
 import json
 import os
@@ -263,6 +264,12 @@ ILLISIBLES = {
 def test_un_fichier_qui_n_en_est_pas_un_est_refuse_en_clair(cas, fichier):
     contenu, dit = ILLISIBLES[cas]
     assert dit in refus(fichier(contenu, "marches.json"))
+
+
+def test_une_cellule_demesuree_est_refusee_meme_si_une_bibliotheque_a_leve_la_limite_du_processus(fichier):
+    csv.field_size_limit(10_000_000)
+    contenu, dit = ILLISIBLES["cellule démesurée"]
+    assert dit in refus(fichier(contenu, "marches.csv"))
 
 
 @pytest.mark.parametrize("cas", ["html", "json sans marches", "xml d'autre chose", "texte", "gzip"])

@@ -26,6 +26,7 @@ CONNUES = {
 }
 _SEPARATEURS = {",": "une virgule", ";": "un point-virgule", "\t": "une tabulation", "|": "une barre"}
 _TROP_LONGUE = "trop longue"
+CELLULE_AU_PLUS = 131_072  # caractères
 _ADMIS = (",", ";")
 
 
@@ -95,6 +96,8 @@ def enregistrements_csv(
     rang = colonnes.index("acheteur_id") if "acheteur_id" in colonnes else colonnes.index("uid")
     fin = None if "acheteur_id" in colonnes else 14
     depuis = [0]
+    # La limite du module csv est celle du processus entier : une autre bibliothèque a pu la lever.
+    csv.field_size_limit(CELLULE_AU_PLUS)
     lecteur = csv.reader(_lignes(texte, depuis), delimiter=separateur, strict=True)
     courte: Brut | None = None
     try:
@@ -133,7 +136,7 @@ def _illisible(erreur: csv.Error, ligne: int) -> FichierIllisible:
         )
     if "field larger than field limit" in dit:
         return FichierIllisible(
-            f"Ligne {ligne} du tableau : une cellule dépasse {csv.field_size_limit()} caractères, la limite "
+            f"Ligne {ligne} du tableau : une cellule dépasse {CELLULE_AU_PLUS} caractères, la limite "
             "(ou un guillemet n'est pas fermé)."
         )
     if "expected after" in dit:
