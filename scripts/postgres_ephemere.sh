@@ -58,7 +58,7 @@ demarre=
 for _ in 1 2 3 4 5; do
     port=$((RANDOM % 20000 + 20000))
     if comme_postgres "$binaires/pg_ctl" start -w -s -t 30 -D "$dossier/donnees" -l "$dossier/donnees/journal" -o \
-        "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories= -c fsync=off -c synchronous_commit=off -c full_page_writes=off" \
+        "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories= -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off" \
         >>"$dossier/journal" 2>&1; then
         demarre=oui
         break
