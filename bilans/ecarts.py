@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from actions.plans import LabelDePlan
-from actions.statuts import Priorite
+from actions.statuts import Priorite, avancement_impose
 from bilans.bilan import Section
 from bilans.contenu.schema import (
     ActionLue,
@@ -148,12 +148,18 @@ def _les_actions(avant: BilanLu, apres: BilanLu) -> Iterable[EcartDObjet]:
             yield EcartDObjet(
                 nom,
                 [
-                    *differences_de(ACTION, de, a),
+                    *differences_de(_a_comparer(de, a), de, a),
                     *_partenaires_de(de, a),
                     *_notes("Note", de.notes, a.notes),
                     *_notes("Note interne", de.notes_internes, a.notes_internes),
                 ],
             )
+
+
+def _a_comparer(avant: ActionLue, apres: ActionLue) -> Iterable[Champ]:
+    """L'avancement que le nouveau statut impose, ou qu'il laisse vide, se dit avec lui."""
+    impose = avant.statut != apres.statut and apres.avancement == avancement_impose(apres.statut)
+    return (champ for champ in ACTION if not (impose and champ.nom == "avancement"))
 
 
 def _nom_de(action: ActionLue | None) -> str:
