@@ -267,7 +267,7 @@ def test_un_plan_sans_action_le_dit(lecteur, le):
         ("?du=hier", "du", "« hier » n'est pas une date."),
         ("?du=2025-02-30", "du", "février 2025 n'a que 28 jours"),
         ("?au=2199-01-01", "au", "Cette date est à venir : rien n'en est encore connu."),
-        ("?du=2025-06-10&au=2025-06-10", "du", "choisissez un jour avant le 10/06/2025."),
+        ("?du=2025-06-10&au=2025-06-10", "du", "Choisissez un jour avant le 10/06/2025, où la période finit."),
     ],
 )
 def test_une_date_qui_ne_va_pas_se_dit_a_cote_du_champ_et_reste(lecteur, plan, le, requete, champ, raison):
