@@ -257,6 +257,17 @@ def test_une_periode_d_avant_le_plan_dit_a_quoi_elle_se_compare(lecteur, plan, l
     assert "Rien n'est connu des actions avant le 31/12/2023 : elles se comparent à ce jour-là." in texte
 
 
+def test_une_premiere_date_corrigee_ne_fait_entrer_aucune_action(lecteur, le):
+    """2013 tapé pour 2023 : rien n'est connu de ces dix ans, et les actions n'y sont pas entrées."""
+    plan = fabriques.plan()
+    action = fabriques.action(plan, date_effet=datetime.date(2013, 12, 31))
+    for journal in (ChangementDeStatut, PresenceAuPlan):
+        journal.en_vigueur_pour(action).corriger(date_effet=datetime.date(2023, 12, 31))
+    texte = page(lecteur, plan, f"?du=2020-12-31&au={JUIN}")
+    assert "Rien n'est connu des actions avant le 31/12/2023" in texte
+    assert "entrée au plan" not in texte
+
+
 def test_un_plan_sans_action_le_dit(lecteur, le):
     assert "Aucun statut n'est connu dans ce plan" in page(lecteur, fabriques.plan())
 
