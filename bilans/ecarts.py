@@ -39,7 +39,7 @@ from bilans.differences import (
     texte,
 )
 from indicateurs.listes import Nature, Sens
-from socle.formats import accorder, formater_date, formater_nombre, formater_valeur
+from socle.formats import formater_date, formater_nombre, formater_valeur
 
 
 @dataclass(frozen=True)
@@ -208,23 +208,23 @@ PARTENAIRE = (
 
 
 def _les_axes(avant: BilanLu, apres: BilanLu) -> list[EcartDObjet]:
-    return _objets("Axe", "Axe", AXE, avant.axes, apres.axes, "des axes")
+    return _objets("Axe", AXE, avant.axes, apres.axes, "des axes")
 
 
 def _les_partenaires(avant: BilanLu, apres: BilanLu) -> list[EcartDObjet]:
-    return _objets("Partenaire", "Partenaire", PARTENAIRE, avant.partenaires, apres.partenaires, "des partenaires")
+    return _objets("Partenaire", PARTENAIRE, avant.partenaires, apres.partenaires, "des partenaires")
 
 
 def _objets(
-    sorte: str, mot: str, champs: Iterable[Champ], avant: Sequence[Any], apres: Sequence[Any], de_quoi: str
+    sorte: str, champs: Iterable[Champ], avant: Sequence[Any], apres: Sequence[Any], de_quoi: str
 ) -> list[EcartDObjet]:
     """Des objets qui n'ont que des champs simples : venus, partis, changés, rangés autrement."""
     ecarts = []
     for _, de, a in apparier(avant, apres, lambda objet: objet.cle):
         if de is None:
-            differences = [Difference(f"{mot} ajouté")]
+            differences = [Difference(f"{sorte} ajouté")]
         elif a is None:
-            differences = [Difference(f"{mot} retiré")]
+            differences = [Difference(f"{sorte} retiré")]
         else:
             differences = differences_de(champs, de, a)
         ecarts.append(EcartDObjet(f"{sorte} « {a or de} »", differences))
@@ -337,8 +337,3 @@ def _l_evolution(avant: BilanLu, apres: BilanLu) -> Iterable[EcartDObjet]:
         if de != a:
             phrases = [decompte.phrase if decompte else "rien" for decompte in (de, a)]
             yield EcartDObjet(f"Au {formater_date(le)}", [Difference(" → ".join(phrases))])
-
-
-def en_une_phrase(ecarts: Ecarts) -> str:
-    """« 3 différences », « Aucune différence »."""
-    return accorder(ecarts.nombre, "différence") if ecarts.nombre else "Aucune différence"
