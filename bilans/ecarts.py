@@ -20,6 +20,7 @@ from bilans.contenu.schema import (
     IndicateurLu,
     NoteLue,
     ObjectifLu,
+    SortieLue,
     ValeurLue,
 )
 from bilans.differences import (
@@ -138,12 +139,14 @@ SORTIE = (Champ("intitule", "Intitulé", cite), Champ("le", "Retirée le", jour)
 
 
 def _les_actions(avant: BilanLu, apres: BilanLu) -> Iterable[EcartDObjet]:
+    retirees = {sortie.numero: sortie for sortie in apres.sorties}
     for _, de, a in apparier(avant.actions, apres.actions, lambda action: action.cle):
         nom = _nom_de(a or de)
         if de is None:
             yield EcartDObjet(nom, [Difference("Action ajoutée")])
         elif a is None:
-            yield EcartDObjet(nom, [Difference("Action qui n'y est plus")])
+            sortie = retirees.get(de.numero) if de else None
+            yield EcartDObjet(nom, [_retrait(sortie) if sortie else Difference("Action qui n'y est plus")])
         else:
             yield EcartDObjet(
                 nom,
@@ -184,11 +187,19 @@ def _notes(nom: str, avant: Sequence[NoteLue], apres: Sequence[NoteLue]) -> Iter
         yield citer(f"{nom} du {formater_date(note.le)} ajoutée", note.texte)
 
 
+def _retrait(sortie: SortieLue) -> Difference:
+    return citer(f"Retirée le {formater_date(sortie.le)}", sortie.motif or sortie.intitule)
+
+
 def _les_sorties(avant: BilanLu, apres: BilanLu) -> Iterable[EcartDObjet]:
+    """Sauf d'une action partie ou venue : `_les_actions` l'a dit."""
+    parties_ou_venues = {action.numero for action in avant.actions} ^ {action.numero for action in apres.actions}
     for numero, de, a in apparier(avant.sorties, apres.sorties, lambda sortie: sortie.numero):
         nom = f"Retrait de l'action {numero}"
+        if (de is None or a is None) and numero in parties_ou_venues:
+            continue
         if de is None and a is not None:
-            yield EcartDObjet(nom, [citer(f"Retirée le {formater_date(a.le)}", a.motif or a.intitule)])
+            yield EcartDObjet(nom, [_retrait(a)])
         elif a is None:
             yield EcartDObjet(nom, [Difference("Elle n'est plus parmi les actions retirées dans l'année")])
         else:

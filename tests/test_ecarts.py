@@ -16,7 +16,7 @@ from actions.models import ChangementDeStatut, PartenaireDeLAction
 from actions.requetes import Decompte
 from actions.statuts import Statut
 from bilans.contenu.canonique import relire
-from bilans.contenu.schema import AxeLu, BilanLu, CalculLu, lire
+from bilans.contenu.schema import AxeLu, BilanLu, CalculLu, SortieLue, lire
 from bilans.ecarts import comparer
 from comptes.droits import Role
 from indicateurs.listes import Nature
@@ -182,6 +182,16 @@ def test_l_avancement_que_le_statut_impose_ne_se_dit_pas_en_plus(avant, apres, p
         changer(reference, "actions", 0, statut=statut, avancement=avancement) for statut, avancement in (avant, apres)
     )
     assert [phrase.partition(". ")[2].partition(". ")[2] for phrase in comparer(de, a).phrases] == phrases
+
+
+def test_une_action_retiree_ou_revenue_se_dit_une_fois():
+    reference = bilan_de_reference()
+    retiree, *restees = reference.actions
+    sortie = SortieLue(retiree.numero, retiree.intitule, datetime.date(2023, 6, 1), "Doublon")
+    sans = dataclasses.replace(reference, actions=restees, sorties=[*reference.sorties, sortie])
+    nom = f"Action {retiree.numero}. {retiree.intitule}"
+    assert comparer(reference, sans).phrases == [f"{nom}. Retirée le 01/06/2023 : « Doublon »"]
+    assert comparer(sans, reference).phrases == [f"{nom}. Action ajoutée"]
 
 
 def test_un_long_intitule_d_axe_ne_se_compare_pas_a_none():
