@@ -131,7 +131,7 @@ def test_telles_que_saisies_les_annees_sont_celles_que_leurs_listes_comptent(pla
 
 
 def test_telles_que_saisies_avant_le_premier_plan_les_annees_disent_depuis_quand_on_sait(lecteur, plan):
-    assert "Aucun plan n'était encore saisi" in page(lecteur, "/bilans/?saisi_au=2020-01-01")
+    assert "<title>Aucun plan n'était encore saisi" in page(lecteur, "/bilans/?saisi_au=2020-01-01")
 
 
 def test_l_annee_du_premier_jour_est_connue(plan):
