@@ -17,6 +17,7 @@ from bilans.demande import Demande, fin_de_l_annee
 from bilans.versions import VersionDeBilan
 from indicateurs.models import IndicateurDuPlan, ValeurAnnuelle
 from socle.formats import formater_date_longue
+from socle.instants import Instant, dire_le_moment
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,21 @@ class AnneesDuPlan:
     cadre: Cadre
     annees: list[Annee]
 
+    @property
+    def saisie(self) -> Instant:
+        """Le moment dont les saisies sont relues, pour les liens ; aujourd'hui s'il n'est pas demandé."""
+        return Instant(saisi_au=self.cadre.saisi_au)
+
+    @property
+    def source(self) -> str:
+        """« ce qui est saisi aujourd'hui », « ce qui était saisi au 15 juin 2026 »."""
+        saisi_au = self.cadre.saisi_au
+        return f"ce qui était saisi au {dire_le_moment(saisi_au)}" if saisi_au else "ce qui est saisi aujourd'hui"
+
 
 def annees_du_plan(demande: Demande) -> AnneesDuPlan | None:
-    """None tant qu'il n'y a aucun plan. Le nombre de requêtes ne dépend pas du nombre d'années."""
+    """None tant qu'il n'y a aucun plan, ou qu'il n'était pas saisi. Le nombre de requêtes ne dépend pas du nombre
+    d'années."""
     cadre = cadrer(demande)
     if cadre is None:
         return None

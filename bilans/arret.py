@@ -162,6 +162,11 @@ def publier(bilan: Bilan, *, auteur: "Utilisateur", version: int) -> Bilan:
 
 
 def retirer_de_la_publication(bilan: Bilan, *, auteur: "Utilisateur", version: int) -> Bilan:
-    """Le public ne le voit plus. Demandé deux fois : rien de plus. Lève PermissionDenied, ConflitDeVersion."""
+    """Le public ne le voit plus. Demandé deux fois : rien de plus.
+
+    Lève PermissionDenied, ValidationError (rien n'est arrêté), ConflitDeVersion.
+    """
     exiger(auteur, Droit.VALIDER)
+    if derniere_version(bilan) is None:
+        raise ValidationError("Ce bilan n'est pas arrêté : il n'y a rien à retirer de la publication.")
     return bilan.changer_sous_verrou(version, publie_le=None, version_publiee=None)

@@ -103,8 +103,9 @@ def cadrer(demande: Demande) -> Cadre | None:
 
 
 def _plans_et_leurs_debuts():
-    """Du plus récent au plus ancien, avec la première date de leur journal et l'année de leur première valeur."""
-    lignes = ChangementDeStatut.objects.filter(action__plan=OuterRef("pk")).order_by("date_effet")
+    """Du plus récent au plus ancien, avec la première date de leur journal (une date corrigée ne compte plus) et
+    l'année de leur première valeur."""
+    lignes = ChangementDeStatut.objects.filter(action__plan=OuterRef("pk")).en_vigueur().order_by("date_effet")
     valeurs = ValeurAnnuelle.objects.filter(indicateur__places__plan=OuterRef("pk")).order_by("annee")
     return Plan.objects.du_plus_recent().annotate(
         debut_du_journal=Subquery(lignes.values("date_effet")[:1]),

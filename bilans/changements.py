@@ -66,8 +66,10 @@ def changements_connus(plan: Plan, debut: date | None, depuis: date, jusqu_au: d
 
 
 def premier_jour_connu(plan: Plan) -> date | None:
-    """La première date d'effet d'un statut du plan ; None s'il n'y en a jamais eu."""
-    return plan.actions.aggregate(premier=Min("changementdestatuts__date_effet"))["premier"]
+    """La première date d'effet d'un statut du plan (une date corrigée ne compte plus) ; None s'il n'y en a jamais
+    eu."""
+    lignes = ChangementDeStatut.objects.filter(action__plan=plan).en_vigueur()
+    return lignes.aggregate(premier=Min("date_effet"))["premier"]
 
 
 def _des_actions(plan: Plan, vus: Mouvements) -> Iterator[Changement]:

@@ -49,8 +49,8 @@ class Cote:
 
     @property
     def inconnu(self) -> bool:
-        """Rien n'est connu des actions à cette date."""
-        return not self.lu.actions
+        """Rien n'est connu des actions à cette date ; un plan vidé de ses actions, lui, en compte zéro."""
+        return not (self.lu.actions or self.lu.evolution)
 
     def liste(self, **filtres: str) -> str:
         """La liste que compte un nombre de ce côté ; vide pour un bilan arrêté, dont la liste a pu changer."""
@@ -87,9 +87,10 @@ class LigneDeStatut:
 
 @dataclass(frozen=True)
 class CaseDAxe:
-    """Les actions d'un axe, une année ; sans action, l'axe n'y était pas."""
+    """Les actions d'un axe, une année. `inconnue` : rien n'en est connu ; sinon, sans action, l'axe n'y était pas."""
 
     annee: int
+    inconnue: bool
     decompte: Decompte
     nombres: Sequence[Nombre]
 
@@ -152,13 +153,14 @@ class DeuxAnnees:
         return f"{adresse}?{urlencode({'du': self.avant.lu.au.isoformat(), 'au': self.apres.lu.au.isoformat()})}"
 
     def graphique(self) -> Graphique:
-        """Une barre par année, empilée par statut, en nombre d'actions."""
+        """Une barre par année connue, empilée par statut, en nombre d'actions."""
         from plotly import graph_objects as go
 
-        decomptes = [cote.lu.decompte.par_statut() for cote in self.cotes]
+        connus = [cote for cote in self.cotes if not cote.inconnu]
+        decomptes = [cote.lu.decompte.par_statut() for cote in connus]
         barres = [
             go.Bar(
-                x=[str(cote.annee) for cote in self.cotes],
+                x=[str(cote.annee) for cote in connus],
                 y=[decompte[statut] for decompte in decomptes],
                 name=statut.libelle_pluriel.capitalize(),
                 marker={"color": statut.couleur},
@@ -172,7 +174,7 @@ class DeuxAnnees:
             description=f"Nombre d'actions du plan par statut, fin {self.avant.annee} et fin {self.apres.annee}.",
             liens={
                 (ligne, colonne): lien
-                for ligne, cote in enumerate(self.cotes)
+                for ligne, cote in enumerate(connus)
                 for colonne, statut in enumerate(Statut, start=1)
                 if (lien := cote.liste(statut=statut))
             },
@@ -237,7 +239,10 @@ def _statuts(avant: Cote, apres: Cote) -> list[LigneDeStatut]:
     lignes = [LigneDeStatut(libelle, paire) for libelle, paire in zip(libelles, paires, strict=True)]
     if not any(nombre.nombre for nombre in lignes[-1].nombres):
         lignes.pop()
-    totaux = [Nombre(cote.annee, len(cote.lu.actions) or None, "actions", cote.liste()) for cote in (avant, apres)]
+    totaux = [
+        Nombre(cote.annee, None if cote.inconnu else len(cote.lu.actions), "actions", cote.liste())
+        for cote in (avant, apres)
+    ]
     return [*lignes, LigneDeStatut("Total", totaux)]
 
 
@@ -259,7 +264,7 @@ def _case_d_axe(cote: Cote, cle: int | None) -> CaseDAxe:
     siennes = [action for action in cote.lu.actions if (action.axe.cle if action.axe else None) == cle]
     decompte = decompter(siennes)
     nombres = _nombres(cote, decompte, axe=str(cle or "null"))
-    return CaseDAxe(cote.annee, decompte, [nombre for nombre in nombres if nombre.nombre])
+    return CaseDAxe(cote.annee, cote.inconnu, decompte, [nombre for nombre in nombres if nombre.nombre])
 
 
 # --- Les indicateurs ----------------------------------------------------------------------------
@@ -277,7 +282,10 @@ def _indicateurs(avant: Cote, apres: Cote) -> list[LigneDIndicateur]:
 def _ligne_d_indicateur(
     indicateur: IndicateurLu, avant: Cote, apres: Cote, ancien: IndicateurLu | None, nouveau: IndicateurLu | None
 ) -> LigneDIndicateur:
-    cases = [_case_de_valeur(avant, ancien, nouveau), _case_de_valeur(apres, nouveau, None)]
+    cases = [
+        _case_de_valeur(avant, ancien, nouveau if _plus_recent(apres, avant) else None),
+        _case_de_valeur(apres, nouveau, None),
+    ]
     obstacles = _obstacles(ancien, nouveau, avant.annee, apres.annee)
     ecart = None if obstacles else _ecart(*(case.valeur for case in cases))
     return LigneDIndicateur(
@@ -288,6 +296,13 @@ def _ligne_d_indicateur(
     )
 
 
+def _plus_recent(cote: Cote, que: Cote) -> bool:
+    """Ce côté sait ce que l'autre, arrêté avant, ne pouvait pas savoir."""
+    if que.lu.arrete_le is None:
+        return False
+    return cote.lu.arrete_le is None or cote.lu.arrete_le > que.lu.arrete_le
+
+
 def _ecart(ancienne: ValeurLue | None, nouvelle: ValeurLue | None) -> Decimal | None:
     """Entre valeurs non arrondies ; None si l'une manque."""
     avant = ancienne.valeur_retenue if ancienne else None
@@ -296,7 +311,7 @@ def _ecart(ancienne: ValeurLue | None, nouvelle: ValeurLue | None) -> Decimal | 
 
 
 def _case_de_valeur(cote: Cote, indicateur: IndicateurLu | None, revu: IndicateurLu | None) -> CaseDeValeur:
-    """`revu` : le même indicateur dans l'autre bilan, qui a pu dire autrement la valeur de cette année."""
+    """`revu` : le même indicateur dans un bilan plus récent, qui a pu dire autrement la valeur de cette année."""
     if indicateur is None:
         return CaseDeValeur(cote.annee, None, "", ["Hors du plan cette année-là"])
     valeur = indicateur.valeur_de(cote.annee)
@@ -318,7 +333,7 @@ def _revue(valeur: ValeurLue | None, annee: int, revu: IndicateurLu | None) -> l
     depuis = revu.valeur_de(annee) if revu else None
     if depuis is None or depuis.valeur_retenue == (valeur.valeur_retenue if valeur else None):
         return []
-    return [f"Revue depuis : {depuis.detail}"]
+    return [f"{'Revue' if valeur else 'Donnée'} depuis : {depuis.detail}"]
 
 
 def _obstacles(ancien: IndicateurLu | None, nouveau: IndicateurLu | None, de: int, a: int) -> list[str]:

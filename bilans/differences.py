@@ -75,8 +75,13 @@ class Champ:
 def passage(libelle: str, avant: Any, apres: Any, ecrire: Callable[[Any], str]) -> Difference:
     de, a = ecrire(avant), ecrire(apres)
     if max(len(de), len(a)) > LONGUEUR_CITEE or "\n" in de + a:
-        return Difference(f"{libelle} : le texte a changé", str(avant), str(apres))
+        return Difference(f"{libelle} : le texte a changé", _en_entier(avant), _en_entier(apres))
     return Difference(f"{libelle} : {de} → {a}")
+
+
+def _en_entier(valeur: Any) -> str:
+    """Ce qui se montre sous la phrase ; rien pour ce qui n'était pas là."""
+    return "" if valeur is None else str(valeur)
 
 
 def differences_de(champs: Iterable[Champ], avant: Any, apres: Any, sujet: str = "") -> list[Difference]:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from actions.plans import LabelDePlan
-from actions.statuts import Priorite
+from actions.statuts import Priorite, avancement_impose
 from bilans.bilan import Section
 from bilans.contenu.schema import (
     ActionLue,
@@ -20,6 +20,7 @@ from bilans.contenu.schema import (
     IndicateurLu,
     NoteLue,
     ObjectifLu,
+    SortieLue,
     ValeurLue,
 )
 from bilans.differences import (
@@ -39,7 +40,7 @@ from bilans.differences import (
     texte,
 )
 from indicateurs.listes import Nature, Sens
-from socle.formats import accorder, formater_date, formater_nombre, formater_valeur
+from socle.formats import formater_date, formater_nombre, formater_valeur
 
 
 @dataclass(frozen=True)
@@ -138,22 +139,30 @@ SORTIE = (Champ("intitule", "Intitulé", cite), Champ("le", "Retirée le", jour)
 
 
 def _les_actions(avant: BilanLu, apres: BilanLu) -> Iterable[EcartDObjet]:
+    retirees = {sortie.numero: sortie for sortie in apres.sorties}
     for _, de, a in apparier(avant.actions, apres.actions, lambda action: action.cle):
         nom = _nom_de(a or de)
         if de is None:
             yield EcartDObjet(nom, [Difference("Action ajoutée")])
         elif a is None:
-            yield EcartDObjet(nom, [Difference("Action qui n'y est plus")])
+            sortie = retirees.get(de.numero) if de else None
+            yield EcartDObjet(nom, [_retrait(sortie) if sortie else Difference("Action qui n'y est plus")])
         else:
             yield EcartDObjet(
                 nom,
                 [
-                    *differences_de(ACTION, de, a),
+                    *differences_de(_a_comparer(de, a), de, a),
                     *_partenaires_de(de, a),
                     *_notes("Note", de.notes, a.notes),
                     *_notes("Note interne", de.notes_internes, a.notes_internes),
                 ],
             )
+
+
+def _a_comparer(avant: ActionLue, apres: ActionLue) -> Iterable[Champ]:
+    """L'avancement que le nouveau statut impose, ou qu'il laisse vide, se dit avec lui."""
+    impose = avant.statut != apres.statut and apres.avancement == avancement_impose(apres.statut)
+    return (champ for champ in ACTION if not (impose and champ.nom == "avancement"))
 
 
 def _nom_de(action: ActionLue | None) -> str:
@@ -178,11 +187,19 @@ def _notes(nom: str, avant: Sequence[NoteLue], apres: Sequence[NoteLue]) -> Iter
         yield citer(f"{nom} du {formater_date(note.le)} ajoutée", note.texte)
 
 
+def _retrait(sortie: SortieLue) -> Difference:
+    return citer(f"Retirée le {formater_date(sortie.le)}", sortie.motif or sortie.intitule)
+
+
 def _les_sorties(avant: BilanLu, apres: BilanLu) -> Iterable[EcartDObjet]:
+    """Sauf d'une action partie ou venue : `_les_actions` l'a dit."""
+    parties_ou_venues = {action.numero for action in avant.actions} ^ {action.numero for action in apres.actions}
     for numero, de, a in apparier(avant.sorties, apres.sorties, lambda sortie: sortie.numero):
         nom = f"Retrait de l'action {numero}"
+        if (de is None or a is None) and numero in parties_ou_venues:
+            continue
         if de is None and a is not None:
-            yield EcartDObjet(nom, [citer(f"Retirée le {formater_date(a.le)}", a.motif or a.intitule)])
+            yield EcartDObjet(nom, [_retrait(a)])
         elif a is None:
             yield EcartDObjet(nom, [Difference("Elle n'est plus parmi les actions retirées dans l'année")])
         else:
@@ -202,23 +219,23 @@ PARTENAIRE = (
 
 
 def _les_axes(avant: BilanLu, apres: BilanLu) -> list[EcartDObjet]:
-    return _objets("Axe", "Axe", AXE, avant.axes, apres.axes, "des axes")
+    return _objets("Axe", AXE, avant.axes, apres.axes, "des axes")
 
 
 def _les_partenaires(avant: BilanLu, apres: BilanLu) -> list[EcartDObjet]:
-    return _objets("Partenaire", "Partenaire", PARTENAIRE, avant.partenaires, apres.partenaires, "des partenaires")
+    return _objets("Partenaire", PARTENAIRE, avant.partenaires, apres.partenaires, "des partenaires")
 
 
 def _objets(
-    sorte: str, mot: str, champs: Iterable[Champ], avant: Sequence[Any], apres: Sequence[Any], de_quoi: str
+    sorte: str, champs: Iterable[Champ], avant: Sequence[Any], apres: Sequence[Any], de_quoi: str
 ) -> list[EcartDObjet]:
     """Des objets qui n'ont que des champs simples : venus, partis, changés, rangés autrement."""
     ecarts = []
     for _, de, a in apparier(avant, apres, lambda objet: objet.cle):
         if de is None:
-            differences = [Difference(f"{mot} ajouté")]
+            differences = [Difference(f"{sorte} ajouté")]
         elif a is None:
-            differences = [Difference(f"{mot} retiré")]
+            differences = [Difference(f"{sorte} retiré")]
         else:
             differences = differences_de(champs, de, a)
         ecarts.append(EcartDObjet(f"{sorte} « {a or de} »", differences))
@@ -331,8 +348,3 @@ def _l_evolution(avant: BilanLu, apres: BilanLu) -> Iterable[EcartDObjet]:
         if de != a:
             phrases = [decompte.phrase if decompte else "rien" for decompte in (de, a)]
             yield EcartDObjet(f"Au {formater_date(le)}", [Difference(" → ".join(phrases))])
-
-
-def en_une_phrase(ecarts: Ecarts) -> str:
-    """« 3 différences », « Aucune différence »."""
-    return accorder(ecarts.nombre, "différence") if ecarts.nombre else "Aucune différence"

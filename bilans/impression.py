@@ -10,6 +10,7 @@ from bilans.contenu.schema import Portee
 from bilans.taches import A_FAIRE, executer, tirer
 from bilans.tirages import EtatDeTirage, Tirage
 from bilans.versions import VersionDeBilan
+from comptes.droits import Droit, exiger
 
 if TYPE_CHECKING:
     from comptes.models import Utilisateur
@@ -24,10 +25,13 @@ def demander(bilan: Bilan, version: VersionDeBilan | None = None, *, par: "Utili
     """Le tirage de ce bilan, ou de sa version arrêtée ; déjà demandé et pas fini (double clic), c'est le même.
 
     Un petit plan se dessine au commit de la transaction en cours, s'il y en a une ; un grand est confié à l'ouvrier,
-    dans cette transaction. Un bilan que personne n'a encore ouvert s'enregistre.
+    dans cette transaction. Un bilan que personne n'a encore préparé s'enregistre, pour qui peut l'arrêter ; pour un
+    autre, qui ne fait que lire, lève PermissionDenied.
     """
     with transaction.atomic():
         if bilan.pk is None:
+            if par is not None:
+                exiger(par, Droit.VALIDER)
             bilan.full_clean()
             bilan = Bilan.objects.get_or_create(plan=bilan.plan, annee=bilan.annee)[0]
         bilan.verrouillee()

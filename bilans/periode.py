@@ -117,9 +117,7 @@ class FormulaireDePeriode(forms.Form):
         donnees = self.cleaned_data
         du, au = donnees.get("du"), donnees.get("au")
         if du and au and du >= au:
-            self.add_error(
-                "du", f"La période commence avant de finir : choisissez un jour avant le {formater_date(au)}."
-            )
+            self.add_error("du", f"Choisissez un jour avant le {formater_date(au)}, où la période finit.")
         return donnees
 
     def ce_qui_a_change(self) -> CeQuiAChange:

@@ -4,6 +4,7 @@ Une valeur est connue à partir de `connue_le`, et vaut ce que l'historique en d
 tard, ce que sa première saisie en a dit. Un dénominateur partagé qui bouge fait bouger la part. Trois requêtes.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,7 +59,8 @@ class _Alors(AffichageDeValeur):
     def breve(self) -> str:
         """« 171 », « 25,3 % », « 23 910 tonnes » : un compte tait l'unité que son intitulé dit déjà."""
         indicateur = self.indicateur
-        dite = indicateur.nature == Nature.COMPTE and plier(indicateur.unite) in plier(indicateur.intitule)
+        unite = rf"(?<!\w){re.escape(plier(indicateur.unite))}(?!\w)"
+        dite = indicateur.nature == Nature.COMPTE and re.search(unite, plier(indicateur.intitule))
         return self.chiffre_avec_symbole if dite else self.taux_ecrit
 
     @property

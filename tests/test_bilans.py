@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from actions.models import Action, Plan
+from actions.models import Action, ChangementDeStatut, Plan, PresenceAuPlan
 from bilans.annees import annees_du_plan
 from bilans.arret import rouvrir
 from bilans.demande import Demande
@@ -103,6 +103,35 @@ def test_chaque_annee_dit_ou_en_est_son_bilan_et_y_mene(lecteur, plan):
 def test_une_annee_d_avant_le_premier_jour_est_inconnue_et_jamais_zero(lecteur, plan):
     derniere = rangees(page(lecteur))[-1]
     assert derniere[1:5] == ["Inconnue au 31/12/2022", "—", "—", "—"]
+
+
+def test_une_premiere_date_corrigee_ne_fait_pas_connaitre_les_annees_d_avant(plan):
+    """2013 tapé pour 2023."""
+    action = fabriques.action(plan, date_effet=datetime.date(2013, 6, 30))
+    for journal in (ChangementDeStatut, PresenceAuPlan):
+        journal.en_vigueur_pour(action).corriger(date_effet=datetime.date(2023, 6, 30))
+    assert [(lue.annee, lue.decompte is None) for lue in annees(plan)][-2:] == [(2023, False), (2022, True)]
+
+
+def test_telles_que_saisies_les_annees_sont_celles_que_leurs_listes_comptent(plan, monkeypatch):
+    def aller(jour: int) -> None:
+        monkeypatch.setattr(timezone, "now", lambda: MAINTENANT + datetime.timedelta(days=jour))
+
+    aller(2)
+    ChangementDeStatut.en_vigueur_pour(plan.actions.get(numero=3)).corriger(statut="TERMINEE")
+    bilan_arrete(plan, 2025)
+    aller(3)
+    lecteur = client_de(fabriques.utilisateur(Role.LECTEUR))
+    hier = f"/bilans/?plan={plan.slug}&saisi_au=2026-06-15"
+    assert rangees(page(lecteur))[1][2:5] == ["2", "1", "0"]
+    texte = page(lecteur, hier)
+    assert rangees(texte)[1][2:5] == ["1", "1", "1"]
+    assert rangees(texte)[1][-1] == "Bilan 2025 pas encore arrêté"
+    assert "d'après ce qui était saisi au 15\u00a0juin 2026" in texte
+
+
+def test_telles_que_saisies_avant_le_premier_plan_les_annees_disent_depuis_quand_on_sait(lecteur, plan):
+    assert "<title>Aucun plan n'était encore saisi" in page(lecteur, "/bilans/?saisi_au=2020-01-01")
 
 
 def test_l_annee_du_premier_jour_est_connue(plan):

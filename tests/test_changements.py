@@ -257,6 +257,17 @@ def test_une_periode_d_avant_le_plan_dit_a_quoi_elle_se_compare(lecteur, plan, l
     assert "Rien n'est connu des actions avant le 31/12/2023 : elles se comparent à ce jour-là." in texte
 
 
+def test_une_premiere_date_corrigee_ne_fait_entrer_aucune_action(lecteur, le):
+    """2013 tapé pour 2023 : rien n'est connu de ces dix ans, et les actions n'y sont pas entrées."""
+    plan = fabriques.plan()
+    action = fabriques.action(plan, date_effet=datetime.date(2013, 12, 31))
+    for journal in (ChangementDeStatut, PresenceAuPlan):
+        journal.en_vigueur_pour(action).corriger(date_effet=datetime.date(2023, 12, 31))
+    texte = page(lecteur, plan, f"?du=2020-12-31&au={JUIN}")
+    assert "Rien n'est connu des actions avant le 31/12/2023" in texte
+    assert "entrée au plan" not in texte
+
+
 def test_un_plan_sans_action_le_dit(lecteur, le):
     assert "Aucun statut n'est connu dans ce plan" in page(lecteur, fabriques.plan())
 
@@ -267,7 +278,7 @@ def test_un_plan_sans_action_le_dit(lecteur, le):
         ("?du=hier", "du", "« hier » n'est pas une date."),
         ("?du=2025-02-30", "du", "février 2025 n'a que 28 jours"),
         ("?au=2199-01-01", "au", "Cette date est à venir : rien n'en est encore connu."),
-        ("?du=2025-06-10&au=2025-06-10", "du", "choisissez un jour avant le 10/06/2025."),
+        ("?du=2025-06-10&au=2025-06-10", "du", "Choisissez un jour avant le 10/06/2025, où la période finit."),
     ],
 )
 def test_une_date_qui_ne_va_pas_se_dit_a_cote_du_champ_et_reste(lecteur, plan, le, requete, champ, raison):

@@ -87,6 +87,29 @@ def test_une_annee_d_avant_le_plan_se_dit_inconnue_et_ne_compte_pas_zero(plan):
     assert statuts(vues)[0] == ("Terminées", [None, 1], "—")
 
 
+def test_une_annee_inconnue_l_est_aussi_dans_chaque_axe_et_dans_le_graphique(lecteur, plan):
+    plan.annee_debut = 2022
+    plan.save()
+    vues = deux_annees(plan, 2022, 2023)
+    assert [case.inconnue for case in vues.axes[0].cases] == [True, False]
+    par_axe = page(lecteur, plan, "?de=2022&a=2023").partition('id="axes-titre"')[2].partition("</table>")[0]
+    assert re.findall(r'<td data-libelle="2022">(.*?)</td>', par_axe) == ["—", "—"]
+    assert [[case for case, _ in ligne] for ligne in vues.graphique().tableau.cases] == [["2023", "1", "1", "1"]]
+
+
+def test_un_plan_dont_toutes_les_actions_sont_retirees_en_compte_zero(plan):
+    for action in plan.actions.all():
+        action.retirer(auteur=None, version=action.version, motif="Fini", date_effet=MARS_2025)
+    vues = deux_annees(plan, 2024, 2025)
+    assert not vues.apres.inconnu
+    assert statuts(vues) == [
+        ("Terminées", [2, 0], "− 2"),
+        ("En cours", [0, 0], "stable"),
+        ("Non initiées", [1, 0], "− 1"),
+        ("Total", [3, 0], "− 3"),
+    ]
+
+
 def test_chaque_axe_compte_ses_actions_et_celles_sans_axe_viennent_a_la_fin(plan):
     vus = [
         (ligne.libelle, [[(n.nombre, n.libelle) for n in case.nombres] for case in ligne.cases])
@@ -184,6 +207,23 @@ def test_une_valeur_revue_depuis_l_arret_se_dit(plan):
     valeur.enregistrer(motif="Une consultation oubliée")
     premiere = indicateur(deux_annees(plan, 2023, 2024))[0]
     assert premiere == "166 consultations / Revue depuis : 167 consultations"
+
+
+def test_ce_qu_une_annee_arretee_avant_en_disait_n_est_pas_une_revision(plan):
+    """2024 arrêté, puis la valeur 2023 corrigée : 2023, lu aujourd'hui, dit la valeur corrigée."""
+    mesure = compte(plan)
+    valeur = fabriques.valeur(mesure, 2023, valeur=166, etat=Etat.VALIDEE)
+    bilan_arrete(plan, 2024)
+    valeur.valeur = 167
+    valeur.enregistrer(motif="Une consultation oubliée")
+    assert indicateur(deux_annees(plan, 2023, 2024))[0] == "167 consultations"
+
+
+def test_une_valeur_donnee_depuis_l_arret_se_dit(plan):
+    mesure = compte(plan)
+    bilan_arrete(plan, 2023)
+    fabriques.valeur(mesure, 2023, valeur=166, etat=Etat.VALIDEE)
+    assert indicateur(deux_annees(plan, 2023, 2024))[0] == "— / Non renseignée / Donnée depuis : 166 consultations"
 
 
 def test_un_indicateur_sorti_du_plan_reste_compare_et_le_dit(plan):

@@ -14,8 +14,9 @@ from django.urls import reverse
 
 from actions.models import ChangementDeStatut, PartenaireDeLAction
 from actions.requetes import Decompte
+from actions.statuts import Statut
 from bilans.contenu.canonique import relire
-from bilans.contenu.schema import AxeLu, BilanLu, CalculLu, lire
+from bilans.contenu.schema import AxeLu, BilanLu, CalculLu, SortieLue, lire
 from bilans.ecarts import comparer
 from comptes.droits import Role
 from indicateurs.listes import Nature
@@ -159,6 +160,47 @@ def test_changer_l_unite_n_est_pas_changer_chaque_valeur():
     assert comparer(reference, changer(reference, "indicateurs", 0, unite="procédures")).phrases == [
         "Indicateur « Nombre de consultations ». Unité : consultations → procédures"
     ]
+
+
+@pytest.mark.parametrize(
+    ("avant", "apres", "phrases"),
+    [
+        ((Statut.EN_COURS, 40), (Statut.TERMINEE, 100), ["Statut : En cours → Terminée"]),
+        ((Statut.EN_COURS, 40), (Statut.NON_INITIEE, 0), ["Statut : En cours → Non initiée"]),
+        ((Statut.TERMINEE, 100), (Statut.EN_COURS, None), ["Statut : Terminée → En cours"]),
+        (
+            (Statut.NON_INITIEE, 0),
+            (Statut.EN_COURS, 40),
+            ["Statut : Non initiée → En cours", "Avancement : 0\u00a0% → 40\u00a0%"],
+        ),
+        ((Statut.EN_COURS, 40), (Statut.EN_COURS, 60), ["Avancement : 40\u00a0% → 60\u00a0%"]),
+    ],
+)
+def test_l_avancement_que_le_statut_impose_ne_se_dit_pas_en_plus(avant, apres, phrases):
+    reference = bilan_de_reference()
+    de, a = (
+        changer(reference, "actions", 0, statut=statut, avancement=avancement) for statut, avancement in (avant, apres)
+    )
+    assert [phrase.partition(". ")[2].partition(". ")[2] for phrase in comparer(de, a).phrases] == phrases
+
+
+def test_une_action_retiree_ou_revenue_se_dit_une_fois():
+    reference = bilan_de_reference()
+    retiree, *restees = reference.actions
+    sortie = SortieLue(retiree.numero, retiree.intitule, datetime.date(2023, 6, 1), "Doublon")
+    sans = dataclasses.replace(reference, actions=restees, sorties=[*reference.sorties, sortie])
+    nom = f"Action {retiree.numero}. {retiree.intitule}"
+    assert comparer(reference, sans).phrases == [f"{nom}. Retirée le 01/06/2023 : « Doublon »"]
+    assert comparer(sans, reference).phrases == [f"{nom}. Action ajoutée"]
+
+
+def test_un_long_intitule_d_axe_ne_se_compare_pas_a_none():
+    reference = bilan_de_reference()
+    axe = dataclasses.replace(reference.axes[0], intitule="x" * 200)
+    de, a = (changer(reference, "actions", 0, axe=valeur) for valeur in (None, axe))
+    (rubrique,) = comparer(de, a).rubriques
+    (difference,) = rubrique.objets[0].differences
+    assert (difference.avant, difference.apres) == ("", str(axe))
 
 
 def test_des_partenaires_ranges_autrement_se_disent():

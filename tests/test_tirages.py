@@ -8,7 +8,6 @@ from django.urls import reverse
 from django_tasks_db.models import DBTaskResult
 
 from bilans import taches
-from bilans.arret import bilan_de
 from bilans.impression import ACTIONS_SUR_PLACE, demander, demander_le_pdf_arrete, reprendre
 from bilans.models import Bilan, PdfDeVersion, Tirage
 from bilans.taches import executer
@@ -38,6 +37,12 @@ def grand_plan(db):
     for rang in range(TROP_POUR_LA_PAGE):
         fabriques.action(grand, intitule=f"Action {rang}")
     return grand
+
+
+@pytest.fixture
+def grand_bilan(grand_plan) -> Bilan:
+    """Un responsable y a déjà écrit."""
+    return Bilan.objects.create(plan=grand_plan, annee=2023)
 
 
 @pytest.fixture
@@ -141,7 +146,24 @@ def test_sans_weasyprint_le_brouillon_dit_quoi_installer(plan, client):
     assert "installez les paquets Debian libpango-1.0-0" in reponse.content.decode()
 
 
-def test_celui_d_un_grand_plan_se_prepare(grand_plan, client):
+def test_demander_un_brouillon_ne_fait_pas_creer_un_bilan_a_qui_ne_peut_pas_l_ecrire(plan, grand_plan, client):
+    page = client.get(adresse(grand_plan)).content.decode()
+    assert "Personne n&#x27;a encore préparé ce bilan" in page or "Personne n'a encore préparé ce bilan" in page
+    assert f'href="{reverse("bilans:docx", args=["grand", 2023])}"' in page
+    assert '<form method="post"><input' not in page.partition("<h1>")[2]
+    assert [client.post(adresse(celui)).status_code for celui in (plan, grand_plan)] == [403, 403]
+    assert not Bilan.objects.exists()
+    assert not Tirage.objects.exists()
+
+
+def test_qui_peut_arreter_un_bilan_peut_en_demander_le_premier_brouillon(grand_plan):
+    responsable = client_de(fabriques.utilisateur(Role.RESPONSABLE))
+    assert "Préparer le PDF" in responsable.get(adresse(grand_plan)).content.decode()
+    assert not Bilan.objects.exists()
+    assert responsable.post(adresse(grand_plan)).url == Tirage.objects.get().get_absolute_url()
+
+
+def test_celui_d_un_grand_plan_se_prepare(grand_plan, grand_bilan, client):
     page = client.get(adresse(grand_plan)).content.decode()
     assert "Préparer le PDF" in page
     reponse = client.post(adresse(grand_plan))
@@ -154,15 +176,14 @@ def test_celui_d_un_grand_plan_se_prepare(grand_plan, client):
     assert ">Actualiser</a>" in page
 
 
-def test_un_double_clic_ne_demande_qu_une_fois(grand_plan, client):
+def test_un_double_clic_ne_demande_qu_une_fois(grand_plan, grand_bilan, client):
     adresses = {client.post(adresse(grand_plan)).url for _ in range(2)}
     assert len(adresses) == 1
     assert (Tirage.objects.count(), DBTaskResult.objects.count(), Bilan.objects.count()) == (1, 1, 1)
 
 
 def test_les_vieux_brouillons_ne_se_gardent_pas(plan, lecteur):
-    bilan = bilan_de(plan, 2023)
-    bilan.save()
+    bilan = Bilan.objects.create(plan=plan, annee=2023)
     for _ in range(4):
         demander(bilan, par=lecteur)
         Tirage.objects.update(etat=EtatDeTirage.PRET)
@@ -185,8 +206,8 @@ def test_l_ouvrier_fait_le_pdf_d_un_grand_plan_et_le_range_avec_sa_version(grand
     assert client.get(ancienne).content == fichier.content
 
 
-def test_un_ouvrier_tue_laisse_un_tirage_qui_se_reprend(grand_plan, lecteur, client, monkeypatch):
-    tirage = demander(bilan_de(grand_plan, 2023), par=lecteur)
+def test_un_ouvrier_tue_laisse_un_tirage_qui_se_reprend(grand_bilan, lecteur, client, monkeypatch):
+    tirage = demander(grand_bilan, par=lecteur)
     with monkeypatch.context() as tue:
         # La mort d'un processus ne passe par aucun « except Exception ».
         tue.setattr(taches, "imprimer", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -200,8 +221,8 @@ def test_un_ouvrier_tue_laisse_un_tirage_qui_se_reprend(grand_plan, lecteur, cli
     assert relu(tirage).etat == EtatDeTirage.PRET
 
 
-def test_une_panne_se_dit_en_une_phrase_et_se_reprend(grand_plan, lecteur, client, monkeypatch):
-    tirage = demander(bilan_de(grand_plan, 2023), par=lecteur)
+def test_une_panne_se_dit_en_une_phrase_et_se_reprend(grand_bilan, lecteur, client, monkeypatch):
+    tirage = demander(grand_bilan, par=lecteur)
     with monkeypatch.context() as panne:
         panne.setattr(taches, "composer", lambda *_: 1 / 0)
         executer(tirage.pk)
@@ -213,7 +234,7 @@ def test_une_panne_se_dit_en_une_phrase_et_se_reprend(grand_plan, lecteur, clien
 
 def test_un_tirage_fini_ne_se_refait_pas(plan, lecteur, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
-        tirage = demander(bilan_de(plan, 2023), par=lecteur)
+        tirage = demander(Bilan.objects.create(plan=plan, annee=2023), par=lecteur)
     fini = relu(tirage)
     reprendre(tirage)
     executer(tirage.pk)
@@ -221,8 +242,7 @@ def test_un_tirage_fini_ne_se_refait_pas(plan, lecteur, django_capture_on_commit
 
 
 def test_la_progression_s_ecrit_hors_de_toute_transaction(plan, lecteur, monkeypatch):
-    bilan = bilan_de(plan, 2023)
-    tirage = demander(bilan, par=lecteur)
+    tirage = demander(Bilan.objects.create(plan=plan, annee=2023), par=lecteur)
     monkeypatch.setattr(taches, "CADENCE", 0)
     vues = []
 
@@ -265,13 +285,13 @@ def test_un_pdf_arrete_deja_recu_ne_se_renvoie_pas(plan, client, django_capture_
 
 def test_un_tirage_pret_fait_recharger_la_page_qui_l_attend(plan, lecteur, client, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
-        tirage = demander(bilan_de(plan, 2023), par=lecteur)
+        tirage = demander(Bilan.objects.create(plan=plan, annee=2023), par=lecteur)
     assert client.get(tirage.get_absolute_url(), headers={"HX-Request": "true"})["HX-Refresh"] == "true"
     assert "Ouvrir le document" in client.get(tirage.get_absolute_url()).content.decode()
 
 
-def test_un_document_pas_encore_fait_ramene_a_sa_page(grand_plan, lecteur, client):
-    tirage = demander(bilan_de(grand_plan, 2023), par=lecteur)
+def test_un_document_pas_encore_fait_ramene_a_sa_page(grand_bilan, lecteur, client):
+    tirage = demander(grand_bilan, par=lecteur)
     reponse = client.get(reverse("bilans:fichier_de_tirage", args=[tirage.pk]))
     assert (reponse.status_code, reponse.url) == (302, tirage.get_absolute_url())
 

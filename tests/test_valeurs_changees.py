@@ -165,6 +165,12 @@ def test_l_unite_d_un_compte_se_dit_quand_l_intitule_la_tait(plan, le):
     assert dits(plan) == ["Empreinte carbone : 23 910 t CO₂e en 2024."]
 
 
+def test_une_unite_d_une_lettre_n_est_pas_dite_par_un_mot_qui_la_contient(plan, le):
+    dechets = fabriques.indicateur(plan, intitule="Déchets évités", unite="t")
+    fabriques.valeur(dechets, 2024, valeur=12, connue_le=MARS, etat=Etat.VALIDEE)
+    assert dits(plan) == ["Déchets évités : 12 t en 2024."]
+
+
 def test_l_annee_d_avant_d_une_part_se_dit_en_bref(plan, le):
     part = fabriques.indicateur(plan, intitule="Part", nature=Nature.PART, unite="%")
     for annee, numerateur in ((2023, 42), (2024, 60)):

@@ -8,7 +8,7 @@ from bilans.contenu.schema import Portee, lire
 from bilans.rendu_docx import ecrire_docx
 from bilans.versions import VersionDeBilan
 from bilans.views.commun import trouver_le_bilan
-from socle.erreurs import DemandeIllisible
+from bilans.views.page import lire_portee
 
 MIME = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -17,7 +17,7 @@ MIME = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 def docx(request: HttpRequest, plan: str, annee: int) -> HttpResponse:
     """Le bilan en .docx : la dernière version arrêtée ; sans elle, ou si le bilan est rouvert, le brouillon. Son
     contenu public, ou l'interne (`?portee=interne`)."""
-    portee = _lire_portee(request.GET.get("portee", Portee.PUBLIQUE.value))
+    portee = lire_portee(request.GET, Portee.PUBLIQUE)
     version = _version_qui_vaut(plan, annee)
     lu = lire(composer(trouver_le_bilan(plan, annee)).de(portee)) if version is None else version.lu(portee)
     empreinte = "" if version is None else version.empreinte_de(portee)
@@ -31,10 +31,3 @@ def _version_qui_vaut(plan: str, annee: int) -> VersionDeBilan | None:
     """La dernière arrêtée, si rien n'est rouvert : elle se lit sans rien demander au plan ni à ses indicateurs."""
     bilan = Bilan.objects.filter(plan__slug=plan, annee=annee, rouvert_le=None).first()
     return derniere_version(bilan) if bilan else None
-
-
-def _lire_portee(texte: str) -> Portee:
-    try:
-        return Portee(texte)
-    except ValueError as erreur:
-        raise DemandeIllisible(f"« {texte} » n'est pas une portée : demandez « interne » ou « public ».") from erreur

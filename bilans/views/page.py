@@ -44,9 +44,9 @@ def contenu_arrete(request: HttpRequest, plan: str, annee: int, rang: int, porte
     return get_conditional_response(request, etag=entetes["ETag"], response=reponse) or reponse
 
 
-def lire_portee(parametres: QueryDict) -> Portee:
-    """Interne si rien n'est demandé. Lève DemandeIllisible (400)."""
-    texte = parametres.get("portee", Portee.INTERNE.value)
+def lire_portee(parametres: QueryDict, par_defaut: Portee = Portee.INTERNE) -> Portee:
+    """Lève DemandeIllisible (400)."""
+    texte = parametres.get("portee", par_defaut.value)
     try:
         return Portee(texte)
     except ValueError as erreur:

@@ -6,9 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from actions.views.commun import lecture_ou_envoi
 from bilans.arret import bilan_de, derniere_version
 from bilans.bilan import Bilan
 from bilans.cadre import cadrer
@@ -21,11 +22,9 @@ from bilans.rendu_pdf import ImpressionImpossible, imprimer
 from bilans.taches import A_FAIRE
 from bilans.tirages import Tirage
 from bilans.versions import PdfDeVersion, VersionDeBilan
-from comptes.droits import Droit, exiger
+from comptes.droits import Droit, exiger, peut
 from comptes.models import Utilisateur
 from socle.erreurs import Introuvable
-
-lecture_ou_envoi = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @lecture_ou_envoi
@@ -95,7 +94,13 @@ def _de_version(request: HttpRequest, version: VersionDeBilan) -> HttpResponse:
 def _a_preparer(
     request: HttpRequest, bilan: Bilan, version: VersionDeBilan | None, refus: ImpressionImpossible | None = None
 ) -> HttpResponse:
-    contexte = {"bilan": bilan, "version": version, "dernier": dernier_tirage(bilan, version), "refus": refus}
+    contexte = {
+        "bilan": bilan,
+        "version": version,
+        "dernier": dernier_tirage(bilan, version),
+        "refus": refus,
+        "demandable": bilan.pk is not None or peut(request.user, Droit.VALIDER),
+    }
     return render(request, "bilans/pdf_a_preparer.html", contexte, status=503 if refus else 200)
 
 
