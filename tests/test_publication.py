@@ -326,6 +326,15 @@ def test_le_fil_ne_dit_rien_d_une_action_invisible(client, plan):
     assert entrees(client.get(f"{PLAN}fil.atom")) == []
 
 
+def test_un_texte_colle_avec_un_signe_de_controle_n_empeche_pas_le_fil(client, plan):
+    """La fin de ligne que Word met dans un paragraphe n'a pas d'écriture en XML."""
+    for objet, champ in ((Collectivite.objects.get(), "nom"), (plan, "intitule")):
+        setattr(objet, champ, "Acheter\x0bmieux")
+        objet.save()
+    fabriques.action(plan, intitule="Former\x0bles\ufffeacheteurs")
+    assert entrees(client.get(f"{PLAN}fil.atom")) == ["Non initiée\u00a0: Former les acheteurs"]
+
+
 # --- Cache, cookies, poids ------------------------------------------------------------------------
 
 
