@@ -11,7 +11,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.feedgenerator import Atom1Feed
 
-from actions.journaux import ChangementDeStatut
 from actions.models import Plan
 from actions.statuts import Statut
 from comptes.models import Collectivite
@@ -21,7 +20,7 @@ from socle.formats import formater_date_longue, typographie
 
 AU_PLUS = 50
 # Ce que XML 1.0 ne sait pas écrire, et qu'un texte collé peut porter : la fin de ligne de Word, par exemple.
-_INDICIBLES = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\ufffe\\uffff]")
+_INDICIBLES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 class _Fil(Atom1Feed):
@@ -75,10 +74,9 @@ def _bilans(plan: Plan) -> list[dict]:
 
 
 def _statuts(plan: Plan, page: str) -> list[dict]:
-    """Les derniers changements en vigueur des actions visibles ; seuls ces quatre champs sont lus."""
-    visibles = acces.actions_publiques(plan).order_by().values("pk")
-    lignes = ChangementDeStatut.objects.filter(action__in=visibles).en_vigueur(timezone.localdate())
-    recentes = lignes.order_by("-date_effet", "-pk").values_list("pk", "action__intitule", "statut", "date_effet")
+    """Les derniers changements de statut des actions visibles ; seuls ces quatre champs sont lus."""
+    changements = acces.statuts_publics(plan).filter(acces.CHANGE_DE_STATUT).order_by("-date_effet", "-pk")
+    recents = changements.values_list("pk", "action__intitule", "statut", "date_effet")
     return [
         {
             "title": f"{Statut(statut).label}\u00a0: {_lisible(intitule)}",
@@ -88,7 +86,7 @@ def _statuts(plan: Plan, page: str) -> list[dict]:
             "pubdate": _debut_du_jour(jour),
             "updateddate": _debut_du_jour(jour),
         }
-        for cle, intitule, statut, jour in recentes[:AU_PLUS]
+        for cle, intitule, statut, jour in recents[:AU_PLUS]
     ]
 
 

@@ -386,6 +386,24 @@ def test_les_statuts_d_une_action_se_suivent_sans_ce_qui_a_ete_corrige():
     assert lire_le_csv(telecharger(plan, "actions.csv"))[0]["statut_depuis"] == "2024-02-01"
 
 
+@pytest.mark.parametrize(
+    ("affiche", "lignes"),
+    [
+        (False, [("2022-01-01", ""), ("2024-01-01", "")]),
+        (True, [("2022-01-01", "0"), ("2024-01-01", "40"), ("2024-02-01", "60")]),
+    ],
+)
+def test_un_avancement_qui_bouge_ne_se_voit_que_si_le_plan_l_affiche(affiche, lignes):
+    plan = fabriques.plan(affiche_avancement=affiche, publie=True)
+    action = fabriques.action(plan, date_effet=datetime.date(2022, 1, 1))
+    for avancement, mois in ((40, 1), (60, 2)):
+        jour = datetime.date(2024, mois, 1)
+        ChangementDeStatut.ecrire(action, statut="EN_COURS", avancement=avancement, date_effet=jour)
+    lues = lire_le_csv(telecharger(plan, "statuts.csv"))
+    assert [(ligne["date_effet"], ligne["avancement"]) for ligne in lues] == lignes
+    assert lire_le_csv(telecharger(plan, "actions.csv"))[0]["statut_depuis"] == "2024-01-01"
+
+
 # --- Ce qui n'est pas public ----------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.core.cache import cache
 
-from actions.models import PartenaireDeLAction, PartenaireDuPlan, Plan
+from actions.models import ChangementDeStatut, PartenaireDeLAction, PartenaireDuPlan, Plan
 from actions.statuts import Statut
 from bilans.contenu.canonique import empreinte
 from bilans.models import Bilan, PdfDeVersion
@@ -324,6 +324,13 @@ def test_le_fil_dit_les_bilans_publies_et_les_statuts_sans_leur_commentaire(clie
 def test_le_fil_ne_dit_rien_d_une_action_invisible(client, plan):
     fabriques.action(plan, intitule="Secrète", visible_du_public=False)
     assert entrees(client.get(f"{PLAN}fil.atom")) == []
+
+
+def test_un_avancement_qui_bouge_n_est_pas_une_nouvelle(client, plan):
+    action = fabriques.action(plan, statut=Statut.EN_COURS, avancement=40, intitule="Former")
+    for jour, statut, avancement in ((date(2024, 2, 1), "EN_COURS", 60), (date(2024, 3, 1), "TERMINEE", 100)):
+        ChangementDeStatut.ecrire(action, statut=statut, avancement=avancement, date_effet=jour)
+    assert entrees(client.get(f"{PLAN}fil.atom")) == ["Terminée\u00a0: Former", "En cours\u00a0: Former"]
 
 
 def test_un_texte_colle_avec_un_signe_de_controle_n_empeche_pas_le_fil(client, plan):
