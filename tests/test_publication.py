@@ -251,6 +251,16 @@ def test_le_bilan_publie_ne_suit_pas_les_changements(client, arrete, actions):
     assert client.get(f"{PLAN}bilans/2023/").content == avant
 
 
+def test_un_plan_qui_change_d_adresse_garde_les_liens_de_ses_bilans(client, plan, arrete):
+    plan.refresh_from_db()
+    plan.slug = "acheter-autrement"
+    plan.save()
+    page = client.get("/public/acheter-autrement/bilans/2023/").content.decode()
+    liens = set(re.findall(r'"(/public/[^"]+)"', page))
+    assert "/public/acheter-autrement/bilans/2023/pdf/" in liens
+    assert {client.get(lien).status_code for lien in liens} == {200}
+
+
 # --- Une version retenue --------------------------------------------------------------------------
 
 DU_BILAN = ("bilans/2023/", "bilans/2023/pdf/", "bilans/2023/bilan.json")
