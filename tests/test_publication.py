@@ -1,6 +1,7 @@
 """Les pages publiques : ce qu'elles montrent, ce qui les ferme, et comment un cache les garde."""
 
 import gzip
+import html
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -21,7 +22,7 @@ from comptes.models import Collectivite
 from indicateurs.listes import Etat, Nature
 from tests import fabriques
 from tests.fabriques_bilans import bilan_arrete, bilan_publie
-from tests.visites import client_de
+from tests.visites import client_de, formulaire_de
 
 pytestmark = pytest.mark.django_db
 
@@ -66,7 +67,7 @@ def retirer(action, auteur):
 def texte(reponse) -> str:
     """Le texte de la page, sans ses balises ni ses espaces en trop."""
     corps = re.sub(r"<head>.*?</head>", "", reponse.content.decode(), flags=re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", corps).replace("&#x27;", "'").split())
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", corps)).split())
 
 
 # --- Ce qui ouvre et ce qui ferme -----------------------------------------------------------------
@@ -478,11 +479,14 @@ def test_ouvrir_un_plan_modifie_entre_temps_demande_de_relire(responsable, plan)
     refus = responsable.post(OUVERTURE, {"publie": "non", "version": lue})
     assert "vient d'être modifié" in texte(refus)
     assert Plan.objects.get(pk=plan.pk).publie
+    # Relue, la page sert : le bouton qu'elle remontre fait ce qu'il dit.
+    assert responsable.post(OUVERTURE, formulaire_de(refus)).status_code == 302
+    assert not Plan.objects.get(pk=plan.pk).publie
 
 
 def test_la_page_dit_ce_que_le_public_lit_et_ce_qui_est_retenu(responsable, devenue_invisible):
     page = texte(responsable.get(OUVERTURE))
-    assert "2 actions visibles du public" in page
+    assert "2 actions visibles du public (intitulé, description, statut, axe, partenaires)" in page
     assert "1 autre ne l'est pas et n'y paraît pas" in page
     assert "Bilan 2023 : Le public ne voit plus ce bilan" in page
 
