@@ -468,6 +468,10 @@ def test_un_reseau_ipv6_est_un_seul_client():
     assert groupe("n'importe quoi") == "inconnue"
 
 
+def test_deux_clients_ipv4_d_un_serveur_qui_ecoute_en_ipv6_ont_chacun_leur_compte():
+    assert (groupe("::ffff:192.0.2.1"), groupe("::ffff:192.0.2.2")) == ("192.0.2.1", "192.0.2.2")
+
+
 def test_l_adresse_n_est_pas_gardee_en_clair(plan, deux_par_minute):
     codes(1, adresse_ip="192.0.2.77")
     with connection.cursor() as curseur:
