@@ -5,12 +5,15 @@ import html
 import json
 import re
 import xml.etree.ElementTree as ET
-from datetime import date
+from datetime import date, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
 from django.contrib.staticfiles import finders
 from django.core.cache import cache
+from django.utils import timezone
+from django.utils.http import http_date
 
 from actions.models import ChangementDeStatut, PartenaireDeLAction, PartenaireDuPlan, Plan
 from actions.statuts import Statut
@@ -359,7 +362,7 @@ def test_un_texte_colle_avec_un_signe_de_controle_n_empeche_pas_le_fil(client, p
 @pytest.mark.parametrize("adresse", ADRESSES)
 def test_une_page_publique_se_garde_et_se_revalide_sans_se_renvoyer(client, arrete, adresse):
     reponse = client.get(adresse)
-    assert reponse["Cache-Control"] == "public, max-age=300, stale-while-revalidate=600"
+    assert reponse["Cache-Control"] == "public, max-age=60, must-revalidate"
     assert reponse["ETag"].startswith('"')
     assert client.get(adresse).content == reponse.content
     revue = client.get(adresse, headers={"If-None-Match": reponse["ETag"]})
@@ -378,8 +381,22 @@ def test_l_etiquette_change_avec_la_page(client, actions):
 
 def test_ce_qui_est_arrete_dit_de_quand_il_date(client, arrete):
     for adresse in ("bilans/2023/pdf/", "bilans/2023/bilan.json"):
-        reponse = client.get(PLAN + adresse)
-        assert client.get(PLAN + adresse, headers={"If-Modified-Since": reponse["Last-Modified"]}).status_code == 304
+        dit = parsedate_to_datetime(client.get(PLAN + adresse)["Last-Modified"])
+        assert abs(timezone.now() - dit) < timedelta(minutes=10)
+
+
+def test_une_version_publiee_apres_la_visite_se_renvoie_meme_arretee_avant(client, plan, arrete):
+    """Le visiteur qui ne donne qu'une date a lu la version 1 quand la 2 était déjà arrêtée, et pas encore publiée."""
+    visite = http_date((timezone.now() + timedelta(minutes=1)).timestamp())
+    bilan_publie(plan, 2023)
+    reponse = client.get(f"{PLAN}bilans/2023/bilan.json", headers={"If-Modified-Since": visite})
+    assert reponse.status_code == 200
+    assert reponse.json()["bilan"]["rang"] == 2
+
+
+@pytest.mark.parametrize("adresse", ["/public/inconnu/", f"{PLAN}bilans/2019/"])
+def test_un_refus_ne_dure_pas_plus_qu_une_page(client, arrete, adresse):
+    assert client.get(adresse)["Cache-Control"] == "public, max-age=60, must-revalidate"
 
 
 @pytest.mark.parametrize("adresse", [*ADRESSES, "/public/inconnu/", "/accent/0b5b82.css"])
