@@ -23,8 +23,8 @@ from comptes.models import Collectivite
 from publication.acces import PHRASE, plans_publies
 from publication.licences import licence
 
-# Une minute, puis rien ne se remontre sans l'avoir redemandé : ce qu'on cesse de publier a disparu de partout une minute
-# après, et l'étiquette fait qu'une page inchangée ne se renvoie pas. Un refus non plus ne dure pas davantage.
+# Une minute, puis rien ne se remontre sans l'avoir redemandé : ce qu'on cesse de publier disparaît vite des caches, et
+# l'étiquette fait qu'une page inchangée ne se renvoie pas. Un refus ne dure pas davantage.
 CACHE = "public, max-age=60, must-revalidate"
 
 HTML = "text/html; charset=utf-8"
