@@ -153,6 +153,29 @@ def test_la_page_dit_le_titre_la_description_la_date_et_la_collectivite(client, 
     assert "Pays d'essai" in page
 
 
+@pytest.mark.parametrize(
+    ("debut", "fin", "attendu"),
+    [
+        (2022, 2026, "Plan 2022-2026"),
+        (2022, 2022, "Plan 2022"),
+        (2022, None, "Plan depuis 2022"),
+        (None, None, "Plan"),
+    ],
+)
+def test_les_annees_du_plan_se_disent_de_meme_sur_la_liste_et_sur_sa_page(client, plan, debut, fin, attendu):
+    plan.annee_debut, plan.annee_fin = debut, fin
+    plan.save()
+    assert f"Acheter mieux {attendu} Acheter en pensant" in texte(client.get("/public/"))
+    assert f"{attendu} Acheter mieux Acheter en pensant" in texte(client.get(PLAN))
+
+
+def test_le_resume_d_un_plan_pour_les_moteurs_ne_coupe_pas_une_apostrophe(client, plan):
+    plan.description = "l'été " * 60
+    plan.save()
+    resume = re.search(r'<meta name="description" content="([^"]*)">', client.get(PLAN).content.decode())[1]
+    assert html.unescape(resume) == ("l'été " * 60)[:199] + "…"
+
+
 def test_les_actions_sont_rangees_par_statut_dans_l_ordre_de_la_page_publiee(client, actions):
     page = texte(client.get(PLAN))
     places = [
