@@ -460,8 +460,8 @@ def test_rien_de_ce_qui_n_est_pas_public_n_est_dans_un_fichier(marque, nom):
     if nom.endswith(".zip"):
         with zipfile.ZipFile(io.BytesIO(octets)) as archive:
             octets = b"".join(archive.read(entree) for entree in archive.namelist())
-    for marque in (b"MARQUE", b"marque-ailleurs", b"987654", b"2021-07-14", b"HAUTE", b"FINANCEUR"):
-        assert marque not in octets
+    for secret in (b"MARQUE", b"marque-ailleurs", b"987654", b"2021-07-14", b"HAUTE", b"FINANCEUR"):
+        assert secret not in octets
 
 
 def test_un_denominateur_hors_du_plan_n_est_pas_nomme(marque):
@@ -568,3 +568,19 @@ def test_cacher_une_action_change_la_date_des_actions():
     action.visible_du_public = False
     action.save()
     assert DonneesDuPlan(plan).mises_a_jour["actions"] > avant["actions"]
+
+
+def test_la_date_des_valeurs_suit_le_denominateur_d_une_part_et_le_code_de_son_indicateur():
+    plan = fabriques.plan(publie=True)
+    base = fabriques.indicateur(fabriques.plan(), code="base")
+    diviseur = fabriques.valeur(base, 2023, valeur=4)
+    part = fabriques.indicateur(plan, code="part", nature=Nature.PART, unite="%", denominateur=base)
+    valider(part, 2023, numerateur=1)
+    dates = [DonneesDuPlan(plan).mises_a_jour["valeurs"]]
+    diviseur.valeur = 8
+    diviseur.enregistrer(motif="Recompté")
+    dates.append(DonneesDuPlan(plan).mises_a_jour["valeurs"])
+    part.code = "part-renommee"
+    part.save()
+    dates.append(DonneesDuPlan(plan).mises_a_jour["valeurs"])
+    assert dates == sorted(set(dates))

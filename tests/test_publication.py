@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from django.contrib.staticfiles import finders
-from django.core.cache import cache
 from django.utils import timezone
 from django.utils.http import http_date
 
@@ -450,11 +449,6 @@ def test_la_page_dit_son_adresse_et_sa_licence(client, plan, settings):
     assert f'<link rel="canonical" href="https://exemple.fr{PLAN}">' in page
     assert "Licence Ouverte 2.0" in page
     assert '<meta name="description" content="Acheter en pensant à demain.">' in page
-
-
-@pytest.fixture(autouse=True)
-def sans_cache():
-    cache.clear()
 
 
 def envois(client, adresse: str) -> list[bytes]:
