@@ -58,7 +58,7 @@ def est_de_l_api(jeton: Jeton) -> bool:
 
 
 def jetons_de(utilisateur: Utilisateur) -> list[Jeton]:
-    """Ses jetons d'API qui s'ouvrent encore, le dernier créé d'abord."""
+    """Ses jetons d'API ni révoqués ni expirés, le dernier créé d'abord."""
     jetons = Jeton.objects.filter(utilisateur=utilisateur).valables(timezone.now())
     return [jeton for jeton in jetons if est_de_l_api(jeton)]
 

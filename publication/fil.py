@@ -3,6 +3,7 @@
 Aucun commentaire de journal, aucun auteur : seulement ce qui est devenu vrai, et quand.
 """
 
+import re
 from datetime import UTC, date, datetime, time
 from typing import cast
 
@@ -10,7 +11,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.feedgenerator import Atom1Feed
 
-from actions.journaux import ChangementDeStatut
 from actions.models import Plan
 from actions.statuts import Statut
 from comptes.models import Collectivite
@@ -19,6 +19,8 @@ from publication.reponses import adresse_entiere
 from socle.formats import formater_date_longue, typographie
 
 AU_PLUS = 50
+# Ce que XML 1.0 ne sait pas écrire, et qu'un texte collé peut porter : la fin de ligne de Word, par exemple.
+_INDICIBLES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 class _Fil(Atom1Feed):
@@ -33,7 +35,7 @@ def ecrire_le_fil(plan: Plan) -> bytes:
     """Le fil, en quatre requêtes, le plus récent d'abord. `plan` : rendu par `acces.plan_publie`."""
     page = adresse_entiere(reverse("publication:plan", args=[plan.slug]))
     fil = _Fil(
-        title=typographie(plan.intitule),
+        title=_lisible(plan.intitule),
         link=page,
         description="Les bilans publiés et les changements de statut des actions.",
         language="fr",
@@ -48,7 +50,7 @@ def ecrire_le_fil(plan: Plan) -> bytes:
 
 def _collectivite() -> str:
     collectivite = Collectivite.objects.first()
-    return collectivite.nom if collectivite else ""
+    return _lisible(collectivite.nom) if collectivite else ""
 
 
 def _bilans(plan: Plan) -> list[dict]:
@@ -72,21 +74,24 @@ def _bilans(plan: Plan) -> list[dict]:
 
 
 def _statuts(plan: Plan, page: str) -> list[dict]:
-    """Les derniers changements en vigueur des actions visibles ; seuls ces quatre champs sont lus."""
-    visibles = acces.actions_publiques(plan).order_by().values("pk")
-    lignes = ChangementDeStatut.objects.filter(action__in=visibles).en_vigueur(timezone.localdate())
-    recentes = lignes.order_by("-date_effet", "-pk").values_list("pk", "action__intitule", "statut", "date_effet")
+    """Les derniers changements de statut des actions visibles ; seuls ces quatre champs sont lus."""
+    changements = acces.statuts_publics(plan).filter(acces.CHANGE_DE_STATUT).order_by("-date_effet", "-pk")
+    recents = changements.values_list("pk", "action__intitule", "statut", "date_effet")
     return [
         {
-            "title": f"{Statut(statut).label}\u00a0: {typographie(intitule)}",
+            "title": f"{Statut(statut).label}\u00a0: {_lisible(intitule)}",
             "link": page,
             "description": f"{Statut(statut).label} au {formater_date_longue(jour)}.",
             "unique_id": f"{page}#statut-{cle}",
             "pubdate": _debut_du_jour(jour),
             "updateddate": _debut_du_jour(jour),
         }
-        for cle, intitule, statut, jour in recentes[:AU_PLUS]
+        for cle, intitule, statut, jour in recents[:AU_PLUS]
     ]
+
+
+def _lisible(texte: str) -> str:
+    return typographie(_INDICIBLES.sub(" ", texte))
 
 
 def _debut_du_jour(jour: date) -> datetime:

@@ -38,6 +38,12 @@ def _valeurs(plan: Plan) -> QuerySet:
     return valeurs.filter(id__in=valeurs.filter(etat=Etat.VALIDEE).values("id"))
 
 
+def _denominateurs(plan: Plan) -> QuerySet:
+    """Celles, du plan ou non, validées ou non, d'où une part du plan se déduit : elle change avec elles."""
+    denominateurs = Indicateur.objects.filter(places__plan=plan, denominateur__isnull=False).values("denominateur")
+    return ValeurAnnuelle.history.model.objects.filter(indicateur__in=denominateurs)
+
+
 def _partenaires(plan: Plan) -> QuerySet:
     return Partenaire.history.model.objects.filter(id__in=partenaires_publics(plan).order_by().values("pk"))
 
@@ -52,6 +58,7 @@ AXES: Source = (lambda plan: Axe.history.model.objects.filter(plan=plan), "histo
 INDICATEURS: Source = (_indicateurs, "history_date")
 PLACES: Source = (lambda plan: IndicateurDuPlan.history.model.objects.filter(plan=plan), "history_date")
 VALEURS: Source = (_valeurs, "history_date")
+DENOMINATEURS: Source = (_denominateurs, "history_date")
 PARTENAIRES: Source = (_partenaires, "history_date")
 CITATIONS: Source = (lambda plan: PartenaireDuPlan.history.model.objects.filter(plan=plan), "history_date")
 PARTICIPATIONS: Source = (_participations, "history_date")
@@ -60,7 +67,7 @@ SOURCES: dict[str, tuple[Source, ...]] = {
     "actions": (FICHES, STATUTS, PRESENCES, AXES),
     "statuts": (FICHES, STATUTS, PRESENCES),
     "indicateurs": (INDICATEURS, PLACES),
-    "valeurs": (VALEURS, PLACES),
+    "valeurs": (VALEURS, DENOMINATEURS, INDICATEURS, PLACES),
     "partenaires": (PARTENAIRES, CITATIONS, FICHES, PARTICIPATIONS),
     "actions_partenaires": (PARTICIPATIONS, FICHES, PRESENCES),
 }

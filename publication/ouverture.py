@@ -15,6 +15,7 @@ from comptes.droits import Droit, exiger
 from indicateurs.listes import Etat
 from indicateurs.models import ValeurAnnuelle
 from publication.acces import bilans_publies
+from socle.formulaires import remplacer_la_saisie
 from socle.modeles import ConflitDeVersion
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ class FormulaireDOuverture(forms.Form):
         exiger(auteur, Droit.VALIDER)
         try:
             self.plan = self.plan.changer_sous_verrou(self.cleaned_data["version"], publie=self.cleaned_data["publie"])
-        except ConflitDeVersion:
+        except ConflitDeVersion as conflit:
+            remplacer_la_saisie(self, "version", conflit.actuelle.version)  # type: ignore[attr-defined]
             self.add_error(None, DEJA_CHANGE)
         except ValidationError as refus:
             self.add_error(None, refus.messages)

@@ -23,10 +23,9 @@ from comptes.models import Collectivite
 from publication.acces import PHRASE, plans_publies
 from publication.licences import licence
 
-# Cinq minutes : ce qu'on cesse de publier disparaît vite des caches ; l'ancienne page sert le temps de revalider.
-CACHE = "public, max-age=300, stale-while-revalidate=600"
-# Ce qui n'est pas encore publié peut l'être dans un instant.
-CACHE_D_UN_REFUS = "public, max-age=60"
+# Une minute, puis rien ne se remontre sans l'avoir redemandé : ce qu'on cesse de publier disparaît vite des caches, et
+# l'étiquette fait qu'une page inchangée ne se renvoie pas. Un refus ne dure pas davantage.
+CACHE = "public, max-age=60, must-revalidate"
 
 HTML = "text/html; charset=utf-8"
 
@@ -91,21 +90,21 @@ def repondre(
     **en_tetes: str,
 ) -> HttpResponse:
     """200 avec son étiquette et son temps de cache, ou 304 si le visiteur a déjà ces octets. `etiquette` : ce qui les
-    identifie ; vide, leur empreinte."""
+    identifie ; vide, leur empreinte. `modifie_le` est dit, et ne décide de rien : une version arrêtée avant la visite
+    peut n'être publiée qu'après."""
     etag = quote_etag(etiquette or empreinte(corps))
     reponse = HttpResponse(corps, content_type=type_de_contenu, headers={"Cache-Control": CACHE, **en_tetes})
     reponse["ETag"] = etag
     if modifie_le is not None:
         reponse["Last-Modified"] = http_date(modifie_le.timestamp())
-    derniere = int(modifie_le.timestamp()) if modifie_le is not None else None
-    return cast("HttpResponse", get_conditional_response(request, etag, derniere, reponse))
+    return cast("HttpResponse", get_conditional_response(request, etag, None, reponse))
 
 
 def refus(request: HttpRequest) -> HttpResponse:
     """Le 404 des pages publiques : le même, que ce qu'on demande n'existe pas ou ne soit pas public."""
     contexte = {**_commun(request), "phrase": PHRASE, "des_plans": plans_publies().exists()}
     corps = render_to_string("publication/introuvable.html", contexte)
-    return HttpResponse(corps, status=404, content_type=HTML, headers={"Cache-Control": CACHE_D_UN_REFUS})
+    return HttpResponse(corps, status=404, content_type=HTML, headers={"Cache-Control": CACHE})
 
 
 def adresse_entiere(chemin: str) -> str:

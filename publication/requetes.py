@@ -3,11 +3,18 @@
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
-from django.utils import timezone
 
-from actions.models import ChangementDeStatut, PartenaireDeLAction, Plan
+from actions.models import PartenaireDeLAction, Plan
 from indicateurs.models import IndicateurDuPlan, ValeurAnnuelle
-from publication.acces import actions_publiques, indicateurs_publics, partenaires_publics, valeurs_publiques
+from publication.acces import (
+    CHANGE_DE_STATUT,
+    actions_publiques,
+    indicateurs_publics,
+    partenaires_publics,
+    statut_depuis,
+    statuts_publics,
+    valeurs_publiques,
+)
 from publication.colonnes import Lecture, nombre
 
 # Une part se déduit de deux nombres : le quotient s'écrit à six décimales, arrondi au plus proche.
@@ -15,18 +22,12 @@ MILLIONIEME = Decimal("0.000001")
 
 
 def actions(plan: Plan) -> QuerySet:
-    journal = ChangementDeStatut.objects.all()
-    return actions_publiques(plan).annotate(
-        statut_depuis=journal.valeur_pour("action", "date_effet", timezone.localdate(), None)
-    )
+    return actions_publiques(plan).annotate(statut_depuis=statut_depuis())
 
 
 def statuts(plan: Plan) -> QuerySet:
-    """Une ligne par action et par jour : de plusieurs changements du même jour, le dernier saisi l'emporte."""
-    lignes = ChangementDeStatut.objects.all().en_vigueur(timezone.localdate())
-    suivante = lignes.filter(action=OuterRef("action"), date_effet=OuterRef("date_effet"), pk__gt=OuterRef("pk"))
-    visibles = actions_publiques(plan).order_by().values("pk")
-    return lignes.filter(~Exists(suivante), action__in=visibles).order_by("action__numero", "date_effet")
+    lignes = statuts_publics(plan).order_by("action__numero", "date_effet")
+    return lignes if plan.affiche_avancement else lignes.filter(CHANGE_DE_STATUT)
 
 
 def indicateurs(plan: Plan) -> QuerySet:
@@ -60,7 +61,7 @@ def de_l_axe(champ: str) -> Lecture:
 
 
 def avancement_publie(champ: str) -> Lecture:
-    """Public quand le plan l'affiche, et pour une action en cours seulement, comme sur les pages."""
+    """Public quand le plan l'affiche."""
     return lambda objet, plan: getattr(objet, champ) if plan.affiche_avancement else None
 
 

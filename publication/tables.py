@@ -80,7 +80,7 @@ ACTIONS = Table(
             "statut_depuis",
             "Statut depuis le",
             T.DATE,
-            "Date d'effet du dernier changement enregistré.",
+            "Date d'effet du dernier changement de statut.",
             champ("statut_depuis"),
         ),
         Colonne(
@@ -98,8 +98,9 @@ ACTIONS = Table(
 STATUTS = Table(
     "statuts",
     "Statuts successifs",
-    "Chaque changement de statut des actions publiques, avec sa date d'effet. Le statut à une date est celui de la "
-    "dernière ligne dont la date d'effet ne la dépasse pas ; avant la première, il est inconnu.",
+    "Chaque changement de statut des actions publiques, ou d'avancement si le plan le publie, avec sa date d'effet. "
+    "Le statut à une date est celui de la dernière ligne dont la date d'effet ne la dépasse pas ; avant la première, "
+    "il est inconnu.",
     requetes.statuts,
     [
         PLAN,

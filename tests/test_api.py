@@ -11,6 +11,7 @@ from django.core.cache import caches
 from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
+from pydantic import ValidationError
 
 from actions.models import Action, Axe, NoteDeSuivi, PartenaireDeLAction
 from bilans.contenu.canonique import empreinte
@@ -468,6 +469,10 @@ def test_un_reseau_ipv6_est_un_seul_client():
     assert groupe("n'importe quoi") == "inconnue"
 
 
+def test_deux_clients_ipv4_d_un_serveur_qui_ecoute_en_ipv6_ont_chacun_leur_compte():
+    assert (groupe("::ffff:192.0.2.1"), groupe("::ffff:192.0.2.2")) == ("192.0.2.1", "192.0.2.2")
+
+
 def test_l_adresse_n_est_pas_gardee_en_clair(plan, deux_par_minute):
     codes(1, adresse_ip="192.0.2.77")
     with connection.cursor() as curseur:
@@ -525,6 +530,24 @@ def test_aucune_reponse_publique_ne_nomme_un_champ_interne(document):
     for adresse, chemin in document["paths"].items():
         if not adresse.startswith(f"{API}interne/"):
             assert "Interne" not in json.dumps(chemin["get"]["responses"]["200"])
+
+
+def test_une_ligne_interne_ne_passe_par_aucune_reponse_publique(plan):
+    """Une opération publique qui lirait une table interne tomberait en panne : elle ne la montrerait pas."""
+    from publication.api import schemas, tables_internes
+
+    fabriques.action(plan, partenaires=[fabriques.partenaire()])
+    fabriques.valeur(fabriques.indicateur(plan), 2023, valeur=166)
+    for nom, forme in (
+        ("ACTIONS", schemas.Action),
+        ("INDICATEURS", schemas.Indicateur),
+        ("VALEURS", schemas.Valeur),
+        ("PARTENAIRES", schemas.Partenaire),
+    ):
+        [ligne] = getattr(tables_internes, f"{nom}_INTERNES").lignes(plan)
+        enveloppe = {"total": 1, "page": 1, "taille": 50, "pages": 1, "precedente": None, "suivante": None}
+        with pytest.raises(ValidationError, match="extra_forbidden"):
+            schemas.Page[forme].model_validate(enveloppe | {"resultats": [ligne]})
 
 
 def test_la_page_dit_chaque_adresse_sans_script_ni_lien_vers_ailleurs(plan):

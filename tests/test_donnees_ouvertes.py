@@ -386,6 +386,24 @@ def test_les_statuts_d_une_action_se_suivent_sans_ce_qui_a_ete_corrige():
     assert lire_le_csv(telecharger(plan, "actions.csv"))[0]["statut_depuis"] == "2024-02-01"
 
 
+@pytest.mark.parametrize(
+    ("affiche", "lignes"),
+    [
+        (False, [("2022-01-01", ""), ("2024-01-01", "")]),
+        (True, [("2022-01-01", "0"), ("2024-01-01", "40"), ("2024-02-01", "60")]),
+    ],
+)
+def test_un_avancement_qui_bouge_ne_se_voit_que_si_le_plan_l_affiche(affiche, lignes):
+    plan = fabriques.plan(affiche_avancement=affiche, publie=True)
+    action = fabriques.action(plan, date_effet=datetime.date(2022, 1, 1))
+    for avancement, mois in ((40, 1), (60, 2)):
+        jour = datetime.date(2024, mois, 1)
+        ChangementDeStatut.ecrire(action, statut="EN_COURS", avancement=avancement, date_effet=jour)
+    lues = lire_le_csv(telecharger(plan, "statuts.csv"))
+    assert [(ligne["date_effet"], ligne["avancement"]) for ligne in lues] == lignes
+    assert lire_le_csv(telecharger(plan, "actions.csv"))[0]["statut_depuis"] == "2024-01-01"
+
+
 # --- Ce qui n'est pas public ----------------------------------------------------------------------
 
 
@@ -442,8 +460,8 @@ def test_rien_de_ce_qui_n_est_pas_public_n_est_dans_un_fichier(marque, nom):
     if nom.endswith(".zip"):
         with zipfile.ZipFile(io.BytesIO(octets)) as archive:
             octets = b"".join(archive.read(entree) for entree in archive.namelist())
-    for marque in (b"MARQUE", b"marque-ailleurs", b"987654", b"2021-07-14", b"HAUTE", b"FINANCEUR"):
-        assert marque not in octets
+    for secret in (b"MARQUE", b"marque-ailleurs", b"987654", b"2021-07-14", b"HAUTE", b"FINANCEUR"):
+        assert secret not in octets
 
 
 def test_un_denominateur_hors_du_plan_n_est_pas_nomme(marque):
@@ -550,3 +568,19 @@ def test_cacher_une_action_change_la_date_des_actions():
     action.visible_du_public = False
     action.save()
     assert DonneesDuPlan(plan).mises_a_jour["actions"] > avant["actions"]
+
+
+def test_la_date_des_valeurs_suit_le_denominateur_d_une_part_et_le_code_de_son_indicateur():
+    plan = fabriques.plan(publie=True)
+    base = fabriques.indicateur(fabriques.plan(), code="base")
+    diviseur = fabriques.valeur(base, 2023, valeur=4)
+    part = fabriques.indicateur(plan, code="part", nature=Nature.PART, unite="%", denominateur=base)
+    valider(part, 2023, numerateur=1)
+    dates = [DonneesDuPlan(plan).mises_a_jour["valeurs"]]
+    diviseur.valeur = 8
+    diviseur.enregistrer(motif="Recompté")
+    dates.append(DonneesDuPlan(plan).mises_a_jour["valeurs"])
+    part.code = "part-renommee"
+    part.save()
+    dates.append(DonneesDuPlan(plan).mises_a_jour["valeurs"])
+    assert dates == sorted(set(dates))

@@ -1,17 +1,20 @@
 """Les pages publiques : ce qu'elles montrent, ce qui les ferme, et comment un cache les garde."""
 
 import gzip
+import html
 import json
 import re
 import xml.etree.ElementTree as ET
-from datetime import date
+from datetime import date, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
 from django.contrib.staticfiles import finders
-from django.core.cache import cache
+from django.utils import timezone
+from django.utils.http import http_date
 
-from actions.models import PartenaireDeLAction, PartenaireDuPlan, Plan
+from actions.models import ChangementDeStatut, PartenaireDeLAction, PartenaireDuPlan, Plan
 from actions.statuts import Statut
 from bilans.contenu.canonique import empreinte
 from bilans.models import Bilan, PdfDeVersion
@@ -21,7 +24,7 @@ from comptes.models import Collectivite
 from indicateurs.listes import Etat, Nature
 from tests import fabriques
 from tests.fabriques_bilans import bilan_arrete, bilan_publie
-from tests.visites import client_de
+from tests.visites import client_de, formulaire_de
 
 pytestmark = pytest.mark.django_db
 
@@ -66,7 +69,7 @@ def retirer(action, auteur):
 def texte(reponse) -> str:
     """Le texte de la page, sans ses balises ni ses espaces en trop."""
     corps = re.sub(r"<head>.*?</head>", "", reponse.content.decode(), flags=re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", corps).replace("&#x27;", "'").split())
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", corps)).split())
 
 
 # --- Ce qui ouvre et ce qui ferme -----------------------------------------------------------------
@@ -147,6 +150,29 @@ def test_la_page_dit_le_titre_la_description_la_date_et_la_collectivite(client, 
     page = texte(client.get(PLAN))
     assert re.search(r"Acheter mieux .*Acheter en pensant à demain\. .*Situation au \d+ \w+ \d{4}", page)
     assert "Pays d'essai" in page
+
+
+@pytest.mark.parametrize(
+    ("debut", "fin", "attendu"),
+    [
+        (2022, 2026, "Plan 2022-2026"),
+        (2022, 2022, "Plan 2022"),
+        (2022, None, "Plan depuis 2022"),
+        (None, None, "Plan"),
+    ],
+)
+def test_les_annees_du_plan_se_disent_de_meme_sur_la_liste_et_sur_sa_page(client, plan, debut, fin, attendu):
+    plan.annee_debut, plan.annee_fin = debut, fin
+    plan.save()
+    assert f"Acheter mieux {attendu} Acheter en pensant" in texte(client.get("/public/"))
+    assert f"{attendu} Acheter mieux Acheter en pensant" in texte(client.get(PLAN))
+
+
+def test_le_resume_d_un_plan_pour_les_moteurs_ne_coupe_pas_une_apostrophe(client, plan):
+    plan.description = "l'été " * 60
+    plan.save()
+    resume = re.search(r'<meta name="description" content="([^"]*)">', client.get(PLAN).content.decode())[1]
+    assert html.unescape(resume) == ("l'été " * 60)[:199] + "…"
 
 
 def test_les_actions_sont_rangees_par_statut_dans_l_ordre_de_la_page_publiee(client, actions):
@@ -251,6 +277,16 @@ def test_le_bilan_publie_ne_suit_pas_les_changements(client, arrete, actions):
     assert client.get(f"{PLAN}bilans/2023/").content == avant
 
 
+def test_un_plan_qui_change_d_adresse_garde_les_liens_de_ses_bilans(client, plan, arrete):
+    plan.refresh_from_db()
+    plan.slug = "acheter-autrement"
+    plan.save()
+    page = client.get("/public/acheter-autrement/bilans/2023/").content.decode()
+    liens = set(re.findall(r'"(/public/[^"]+)"', page))
+    assert "/public/acheter-autrement/bilans/2023/pdf/" in liens
+    assert {client.get(lien).status_code for lien in liens} == {200}
+
+
 # --- Une version retenue --------------------------------------------------------------------------
 
 DU_BILAN = ("bilans/2023/", "bilans/2023/pdf/", "bilans/2023/bilan.json")
@@ -326,13 +362,29 @@ def test_le_fil_ne_dit_rien_d_une_action_invisible(client, plan):
     assert entrees(client.get(f"{PLAN}fil.atom")) == []
 
 
+def test_un_avancement_qui_bouge_n_est_pas_une_nouvelle(client, plan):
+    action = fabriques.action(plan, statut=Statut.EN_COURS, avancement=40, intitule="Former")
+    for jour, statut, avancement in ((date(2024, 2, 1), "EN_COURS", 60), (date(2024, 3, 1), "TERMINEE", 100)):
+        ChangementDeStatut.ecrire(action, statut=statut, avancement=avancement, date_effet=jour)
+    assert entrees(client.get(f"{PLAN}fil.atom")) == ["Terminée\u00a0: Former", "En cours\u00a0: Former"]
+
+
+def test_un_texte_colle_avec_un_signe_de_controle_n_empeche_pas_le_fil(client, plan):
+    """La fin de ligne que Word met dans un paragraphe n'a pas d'écriture en XML."""
+    for objet, champ in ((Collectivite.objects.get(), "nom"), (plan, "intitule")):
+        setattr(objet, champ, "Acheter\x0bmieux")
+        objet.save()
+    fabriques.action(plan, intitule="Former\x0bles\ufffeacheteurs")
+    assert entrees(client.get(f"{PLAN}fil.atom")) == ["Non initiée\u00a0: Former les acheteurs"]
+
+
 # --- Cache, cookies, poids ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("adresse", ADRESSES)
 def test_une_page_publique_se_garde_et_se_revalide_sans_se_renvoyer(client, arrete, adresse):
     reponse = client.get(adresse)
-    assert reponse["Cache-Control"] == "public, max-age=300, stale-while-revalidate=600"
+    assert reponse["Cache-Control"] == "public, max-age=60, must-revalidate"
     assert reponse["ETag"].startswith('"')
     assert client.get(adresse).content == reponse.content
     revue = client.get(adresse, headers={"If-None-Match": reponse["ETag"]})
@@ -351,8 +403,22 @@ def test_l_etiquette_change_avec_la_page(client, actions):
 
 def test_ce_qui_est_arrete_dit_de_quand_il_date(client, arrete):
     for adresse in ("bilans/2023/pdf/", "bilans/2023/bilan.json"):
-        reponse = client.get(PLAN + adresse)
-        assert client.get(PLAN + adresse, headers={"If-Modified-Since": reponse["Last-Modified"]}).status_code == 304
+        dit = parsedate_to_datetime(client.get(PLAN + adresse)["Last-Modified"])
+        assert abs(timezone.now() - dit) < timedelta(minutes=10)
+
+
+def test_une_version_publiee_apres_la_visite_se_renvoie_meme_arretee_avant(client, plan, arrete):
+    """Le visiteur qui ne donne qu'une date a lu la version 1 quand la 2 était déjà arrêtée, et pas encore publiée."""
+    visite = http_date((timezone.now() + timedelta(minutes=1)).timestamp())
+    bilan_publie(plan, 2023)
+    reponse = client.get(f"{PLAN}bilans/2023/bilan.json", headers={"If-Modified-Since": visite})
+    assert reponse.status_code == 200
+    assert reponse.json()["bilan"]["rang"] == 2
+
+
+@pytest.mark.parametrize("adresse", ["/public/inconnu/", f"{PLAN}bilans/2019/"])
+def test_un_refus_ne_dure_pas_plus_qu_une_page(client, arrete, adresse):
+    assert client.get(adresse)["Cache-Control"] == "public, max-age=60, must-revalidate"
 
 
 @pytest.mark.parametrize("adresse", [*ADRESSES, "/public/inconnu/", "/accent/0b5b82.css"])
@@ -383,11 +449,6 @@ def test_la_page_dit_son_adresse_et_sa_licence(client, plan, settings):
     assert f'<link rel="canonical" href="https://exemple.fr{PLAN}">' in page
     assert "Licence Ouverte 2.0" in page
     assert '<meta name="description" content="Acheter en pensant à demain.">' in page
-
-
-@pytest.fixture(autouse=True)
-def sans_cache():
-    cache.clear()
 
 
 def envois(client, adresse: str) -> list[bytes]:
@@ -452,11 +513,14 @@ def test_ouvrir_un_plan_modifie_entre_temps_demande_de_relire(responsable, plan)
     refus = responsable.post(OUVERTURE, {"publie": "non", "version": lue})
     assert "vient d'être modifié" in texte(refus)
     assert Plan.objects.get(pk=plan.pk).publie
+    # Relue, la page sert : le bouton qu'elle remontre fait ce qu'il dit.
+    assert responsable.post(OUVERTURE, formulaire_de(refus)).status_code == 302
+    assert not Plan.objects.get(pk=plan.pk).publie
 
 
 def test_la_page_dit_ce_que_le_public_lit_et_ce_qui_est_retenu(responsable, devenue_invisible):
     page = texte(responsable.get(OUVERTURE))
-    assert "2 actions visibles du public" in page
+    assert "2 actions visibles du public (intitulé, description, statut, axe, partenaires)" in page
     assert "1 autre ne l'est pas et n'y paraît pas" in page
     assert "Bilan 2023 : Le public ne voit plus ce bilan" in page
 

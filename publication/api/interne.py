@@ -17,7 +17,7 @@ from bilans.models import Bilan, VersionDeBilan
 from publication.api import filtres, schemas, schemas_internes
 from publication.api import tables_internes as tables
 from publication.api.operations import Annee, Cle, Code, Slug, lire
-from publication.api.pages import Demande, page
+from publication.api.pages import page
 from publication.api.publique import ligne_de_plan, plan_detaille
 from socle.erreurs import Introuvable
 
@@ -44,17 +44,13 @@ def _plan(slug: str) -> PlanDuSite:
     return trouve
 
 
-def _demande(request: HttpRequest, filtre: schemas.Pagination) -> Demande:
-    return Demande.de(request, filtre.page, filtre.taille)
-
-
 # --- Plans, actions, partenaires --------------------------------------------------------------------
 
 
 def plans(request: HttpRequest, filtre: Query[schemas.Pagination]) -> dict[str, Any]:
     """Tous les plans du site, publiés ou non, le plus récent d'abord."""
     tous = PlanDuSite.objects.du_plus_recent()
-    return page(_demande(request, filtre), tous, lambda lu: ligne_de_plan(lu) | {"publie": lu.publie})
+    return page(request, filtre, tous, lambda lu: ligne_de_plan(lu) | {"publie": lu.publie})
 
 
 def plan(request: HttpRequest, plan: Slug) -> dict[str, Any]:
@@ -74,7 +70,7 @@ def actions(
         choisies = choisies.filter(
             Q(est_en_retard=True) if filtre.retard == "oui" else Q(est_en_retard=False) | Q(est_en_retard__isnull=True)
         )
-    return page(_demande(request, filtre), choisies, lambda action: tables.ACTIONS_INTERNES.ligne(action, lu))
+    return page(request, filtre, choisies, lambda action: tables.ACTIONS_INTERNES.ligne(action, lu))
 
 
 def action(request: HttpRequest, plan: Slug, id: Cle) -> dict[str, Any]:
@@ -95,7 +91,7 @@ def partenaires(request: HttpRequest, plan: Slug, filtre: Query[schemas.Paginati
     """Les partenaires du plan et de toutes ses actions, par leur nom, avec leur contact."""
     lu = _plan(plan)
     siens = tables.PARTENAIRES_INTERNES.requete(lu)
-    return page(_demande(request, filtre), siens, lambda siens: tables.PARTENAIRES_INTERNES.ligne(siens, lu))
+    return page(request, filtre, siens, lambda siens: tables.PARTENAIRES_INTERNES.ligne(siens, lu))
 
 
 # --- Indicateurs ------------------------------------------------------------------------------------
@@ -105,7 +101,7 @@ def indicateurs(request: HttpRequest, plan: Slug, filtre: Query[schemas.Paginati
     """Ce que le plan mesure, dans son ordre, et le service qui le produit."""
     lu = _plan(plan)
     siens = tables.INDICATEURS_INTERNES.requete(lu)
-    return page(_demande(request, filtre), siens, lambda place: tables.INDICATEURS_INTERNES.ligne(place, lu))
+    return page(request, filtre, siens, lambda place: tables.INDICATEURS_INTERNES.ligne(place, lu))
 
 
 def indicateur(request: HttpRequest, plan: Slug, code: Code) -> dict[str, Any]:
@@ -126,7 +122,7 @@ def valeurs(request: HttpRequest, plan: Slug, filtre: Query[schemas.FiltreDeVale
     choisies = filtres.de_valeurs(
         tables.VALEURS_INTERNES.requete(lu), annee=filtre.annee, indicateur=filtre.indicateur
     )
-    return page(_demande(request, filtre), choisies, lambda valeur: tables.VALEURS_INTERNES.ligne(valeur, lu))
+    return page(request, filtre, choisies, lambda valeur: tables.VALEURS_INTERNES.ligne(valeur, lu))
 
 
 # --- Bilans -----------------------------------------------------------------------------------------
@@ -147,7 +143,7 @@ def _arretes(plan: PlanDuSite) -> Any:
 def bilans(request: HttpRequest, plan: Slug, filtre: Query[schemas.Pagination]) -> dict[str, Any]:
     """Les bilans qui ont une version arrêtée, le plus récent d'abord, avec l'empreinte de la dernière."""
     lu = _plan(plan)
-    return page(_demande(request, filtre), _arretes(lu), lambda arrete: _ligne_de_bilan(arrete, lu.slug))
+    return page(request, filtre, _arretes(lu), lambda arrete: _ligne_de_bilan(arrete, lu.slug))
 
 
 def _ligne_de_bilan(arrete: Any, slug: str) -> dict[str, Any]:

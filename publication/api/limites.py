@@ -33,9 +33,11 @@ def attente(sujet: str, limite: int) -> int | None:
 
 
 def groupe(adresse: str) -> str:
-    """L'adresse, ou son réseau en IPv6 : un même abonné y a un /64 entier."""
+    """L'adresse, ou son réseau en IPv6 : un même abonné y a un /64 entier. Une adresse IPv4 relevée par un serveur qui
+    écoute en IPv6 (« ::ffff:192.0.2.1 ») reste la sienne : elles ont toutes le même /64."""
     try:
         lue = ipaddress.ip_address(adresse)
     except ValueError:
         return "inconnue"
+    lue = getattr(lue, "ipv4_mapped", None) or lue
     return str(ipaddress.ip_network((lue, 64), strict=False)) if lue.version == 6 else str(lue)

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from publication.api.schemas import Pagination
 from socle.erreurs import Introuvable
 
 
@@ -23,15 +24,18 @@ class Demande:
     filtres: dict[str, str]
 
     @classmethod
-    def de(cls, request: HttpRequest, page: int, taille: int) -> "Demande":
-        return cls(page, taille, f"{settings.ADRESSE_DU_SITE}{request.path}", request.GET.dict())
+    def de(cls, request: HttpRequest, filtre: Pagination) -> "Demande":
+        return cls(filtre.page, filtre.taille, f"{settings.ADRESSE_DU_SITE}{request.path}", request.GET.dict())
 
     def lien(self, page: int) -> str:
         return f"{self.adresse}?{urlencode(self.filtres | {'page': page, 'taille': self.taille})}"
 
 
-def page(demande: Demande, objets: QuerySet | Sequence[Any], ecrire: Callable[[Any], Any]) -> dict[str, Any]:
+def page(
+    request: HttpRequest, filtre: Pagination, objets: QuerySet | Sequence[Any], ecrire: Callable[[Any], Any]
+) -> dict[str, Any]:
     """Lève Introuvable si la liste n'a pas cette page ; vide, elle a quand même la première."""
+    demande = Demande.de(request, filtre)
     total = len(objets) if isinstance(objets, Sequence) else objets.count()
     pages = max(1, ceil(total / demande.taille))
     if demande.page > pages:

@@ -12,7 +12,7 @@ from publication import tables
 from publication.acces import BilanPublic, actions_publiques, bilan_publie, bilans_publies, plan_publie, plans_publies
 from publication.api import filtres, schemas
 from publication.api.operations import Annee, Cle, Code, Slug, lire
-from publication.api.pages import Demande, page
+from publication.api.pages import page
 from socle.erreurs import Introuvable
 
 
@@ -32,16 +32,12 @@ def ajouter(api: NinjaAPI) -> None:
     lire(api, "bilan", s.ContenuDeBilan, "Le contenu d'un bilan publié")(bilan)
 
 
-def _demande(request: HttpRequest, filtre: schemas.Pagination) -> Demande:
-    return Demande.de(request, filtre.page, filtre.taille)
-
-
 # --- Le plan ----------------------------------------------------------------------------------------
 
 
 def plans(request: HttpRequest, filtre: Query[schemas.Pagination]) -> dict[str, Any]:
     """Les plans que la collectivité publie, le plus récent d'abord."""
-    return page(_demande(request, filtre), plans_publies(), ligne_de_plan)
+    return page(request, filtre, plans_publies(), ligne_de_plan)
 
 
 def ligne_de_plan(lu: PlanDuSite) -> dict[str, Any]:
@@ -85,7 +81,7 @@ def actions(request: HttpRequest, plan: Slug, filtre: Query[schemas.FiltreDActio
     """Les actions publiques du plan, dans son ordre, avec leur statut du jour."""
     lu = plan_publie(plan)
     choisies = filtres.d_actions(tables.ACTIONS.requete(lu), statut=filtre.statut, axe=filtre.axe, q=filtre.q)
-    return page(_demande(request, filtre), choisies, lambda action: tables.ACTIONS.ligne(action, lu))
+    return page(request, filtre, choisies, lambda action: tables.ACTIONS.ligne(action, lu))
 
 
 def action(request: HttpRequest, plan: Slug, id: Cle) -> dict[str, Any]:
@@ -108,14 +104,14 @@ def statuts(request: HttpRequest, plan: Slug, filtre: Query[schemas.FiltreDeStat
     choisis = tables.STATUTS.requete(lu)
     if filtre.action is not None:
         choisis = choisis.filter(action=filtre.action)
-    return page(_demande(request, filtre), choisis, lambda changement: tables.STATUTS.ligne(changement, lu))
+    return page(request, filtre, choisis, lambda changement: tables.STATUTS.ligne(changement, lu))
 
 
 def partenaires(request: HttpRequest, plan: Slug, filtre: Query[schemas.Pagination]) -> dict[str, Any]:
     """Ceux que le plan cite, dans son ordre, puis ceux que seules ses actions publiques nomment."""
     lu = plan_publie(plan)
     siens = tables.PARTENAIRES.requete(lu)
-    return page(_demande(request, filtre), siens, lambda partenaire: tables.PARTENAIRES.ligne(partenaire, lu))
+    return page(request, filtre, siens, lambda partenaire: tables.PARTENAIRES.ligne(partenaire, lu))
 
 
 # --- Les indicateurs --------------------------------------------------------------------------------
@@ -125,7 +121,7 @@ def indicateurs(request: HttpRequest, plan: Slug, filtre: Query[schemas.Paginati
     """Ce que le plan mesure, dans son ordre."""
     lu = plan_publie(plan)
     siens = tables.INDICATEURS.requete(lu)
-    return page(_demande(request, filtre), siens, lambda place: tables.INDICATEURS.ligne(place, lu))
+    return page(request, filtre, siens, lambda place: tables.INDICATEURS.ligne(place, lu))
 
 
 def indicateur(request: HttpRequest, plan: Slug, code: Code) -> dict[str, Any]:
@@ -144,7 +140,7 @@ def valeurs(request: HttpRequest, plan: Slug, filtre: Query[schemas.FiltreDeVale
     """Les valeurs validées des indicateurs du plan, par indicateur puis par année."""
     lu = plan_publie(plan)
     choisies = filtres.de_valeurs(tables.VALEURS.requete(lu), annee=filtre.annee, indicateur=filtre.indicateur)
-    return page(_demande(request, filtre), choisies, lambda valeur: tables.VALEURS.ligne(valeur, lu))
+    return page(request, filtre, choisies, lambda valeur: tables.VALEURS.ligne(valeur, lu))
 
 
 # --- Les bilans -------------------------------------------------------------------------------------
@@ -153,7 +149,7 @@ def valeurs(request: HttpRequest, plan: Slug, filtre: Query[schemas.FiltreDeVale
 def bilans(request: HttpRequest, plan: Slug, filtre: Query[schemas.Pagination]) -> dict[str, Any]:
     """Les bilans publiés du plan, le plus récent d'abord, chacun avec l'empreinte de son contenu."""
     lu = plan_publie(plan)
-    return page(_demande(request, filtre), bilans_publies(lu), lambda public: _ligne_de_bilan(public, lu.slug))
+    return page(request, filtre, bilans_publies(lu), lambda public: _ligne_de_bilan(public, lu.slug))
 
 
 def _ligne_de_bilan(public: BilanPublic, slug: str) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Un bilan publié : sa page, son PDF, ses données. Rien que le contenu public de la version publiée."""
 
+from dataclasses import replace
+
 from django.http import HttpRequest, HttpResponse
 
 from bilans.contenu.schema import Portee
@@ -12,9 +14,11 @@ from publication.reponses import Fichier, fichier, page, page_publique
 @page_publique
 def bilan(request: HttpRequest, plan: str, annee: int) -> HttpResponse:
     public = bilan_publie(plan_publie(plan), annee)
+    lu = public.version.lu(Portee.PUBLIQUE)
     contexte = {
         "public": public,
-        "page": preparer(public.version.lu(Portee.PUBLIQUE)),
+        # Les liens mènent au plan où qu'il soit aujourd'hui : son adresse a pu changer depuis l'arrêt.
+        "page": preparer(replace(lu, plan=replace(lu.plan, slug=plan))),
         "empreinte": public.version.empreinte_publique,
         "pdf": PdfDeVersion.objects.filter(version=public.version).exists(),
     }
