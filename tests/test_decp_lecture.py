@@ -1,8 +1,8 @@
 """Les fichiers DECP : chaque format reconnu à son contenu, lu au fil de l'eau ; chaque fichier hostile refusé en
 clair."""
 
-import csv
 import contextlib
+import csv
 import json
 import os
 import resource
