@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from actions.statuts import MESSAGE_AVANCEMENT, Mouvement, Statut, avancement_impose, condition_avancement
@@ -278,6 +278,18 @@ class ChangementDeStatut(JournalDAction):
         if valeurs.get("statut", self.statut) != self.statut:
             valeurs.setdefault("avancement", avancement_impose(valeurs["statut"]))
         return super().corriger(**valeurs)
+
+    @classmethod
+    def pris_le(cls, le: date) -> Subquery:
+        """Sous-requête, par action : le jour où elle a pris le statut qu'elle a à cette date. Un avancement redit dans
+        le même statut n'y change rien."""
+        lignes = cls.objects.all().en_vigueur(le)
+        plus_tard = Q(date_effet__gt=OuterRef("date_effet")) | Q(
+            date_effet=OuterRef("date_effet"), pk__gt=OuterRef("pk")
+        )
+        autre_ensuite = lignes.filter(plus_tard, action=OuterRef("action")).exclude(statut=OuterRef("statut"))
+        memes = lignes.filter(~Exists(autre_ensuite), action=OuterRef("pk")).order_by("date_effet", "pk")
+        return Subquery(memes.values("date_effet")[:1])
 
 
 class ReportEcheance(JournalDAction):

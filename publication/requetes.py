@@ -15,10 +15,7 @@ MILLIONIEME = Decimal("0.000001")
 
 
 def actions(plan: Plan) -> QuerySet:
-    journal = ChangementDeStatut.objects.all()
-    return actions_publiques(plan).annotate(
-        statut_depuis=journal.valeur_pour("action", "date_effet", timezone.localdate(), None)
-    )
+    return actions_publiques(plan).annotate(statut_depuis=ChangementDeStatut.pris_le(timezone.localdate()))
 
 
 def statuts(plan: Plan) -> QuerySet:

@@ -25,12 +25,11 @@ def _euros(nom: str, titre: str) -> Colonne:
 
 def _actions(plan: Plan) -> QuerySet:
     aujourdhui = timezone.localdate()
-    depuis = ChangementDeStatut.objects.all().valeur_pour("action", "date_effet", aujourdhui, None)
     return (
         plan.actions.etat_au()
         .au_plan()
         .avec_retard(aujourdhui)
-        .annotate(statut_depuis=depuis)
+        .annotate(statut_depuis=ChangementDeStatut.pris_le(aujourdhui))
         .select_related("axe", "pilote", "suppleant", "service_pilote")
         .order_by("numero")
     )
