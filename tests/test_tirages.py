@@ -160,6 +160,12 @@ def test_un_double_clic_ne_demande_qu_une_fois(grand_plan, client):
     assert (Tirage.objects.count(), DBTaskResult.objects.count(), Bilan.objects.count()) == (1, 1, 1)
 
 
+def test_un_bilan_enregistre_pendant_qu_on_demande_son_premier_pdf_se_retrouve(grand_plan, lecteur):
+    lu_avant = bilan_de(grand_plan, 2023)
+    bilan_de(grand_plan, 2023).save()
+    assert demander(lu_avant, par=lecteur).bilan == Bilan.objects.get()
+
+
 def test_les_vieux_brouillons_ne_se_gardent_pas(plan, lecteur):
     bilan = bilan_de(plan, 2023)
     bilan.save()
