@@ -111,15 +111,14 @@ def _figer_la_lecture() -> None:
 def sous_verrou(plan: Plan, annee: int) -> Bilan:
     """Le bilan de cette année, enregistré s'il ne l'était pas encore, et verrouillé ; dans une transaction.
 
-    Lève ValidationError pour une année absurde.
+    Son plan est relu avec lui : celui de la page a pu changer depuis. Lève ValidationError pour une année absurde.
     """
-    bilans = Bilan.objects.select_for_update(of=("self",)).filter(plan=plan, annee=annee)
+    bilans = Bilan.objects.select_for_update(of=("self",)).select_related("plan").filter(plan=plan, annee=annee)
     bilan = bilans.first()
     if bilan is None:
         Bilan(plan=plan, annee=annee).clean_fields()
         Bilan.objects.get_or_create(plan=plan, annee=annee)
         bilan = bilans.get()
-    bilan.plan = plan
     return bilan
 
 
@@ -162,6 +161,11 @@ def publier(bilan: Bilan, *, auteur: "Utilisateur", version: int) -> Bilan:
 
 
 def retirer_de_la_publication(bilan: Bilan, *, auteur: "Utilisateur", version: int) -> Bilan:
-    """Le public ne le voit plus. Demandé deux fois : rien de plus. Lève PermissionDenied, ConflitDeVersion."""
+    """Le public ne le voit plus. Demandé deux fois : rien de plus.
+
+    Lève PermissionDenied, ValidationError (rien n'est arrêté), ConflitDeVersion.
+    """
     exiger(auteur, Droit.VALIDER)
+    if derniere_version(bilan) is None:
+        raise ValidationError("Ce bilan n'est pas arrêté : il n'y a rien à retirer de la publication.")
     return bilan.changer_sous_verrou(version, publie_le=None, version_publiee=None)

@@ -399,6 +399,12 @@ def test_retirer_de_la_publication_laisse_le_bilan_arrete(client, plan):
     assert situation_du_bilan(bilan(plan)).etat is EtatDeBilan.ARRETE
 
 
+def test_retirer_de_la_publication_un_bilan_que_personne_n_a_ouvert_ne_fait_rien(client, plan):
+    page = lue(client.post(adresse(plan, "depublier"), {"version": 1}, follow=True))
+    assert "il n'y a rien à retirer de la publication" in page
+    assert not Bilan.objects.exists()
+
+
 def test_publier_une_page_perimee_ne_publie_rien(client, plan):
     bilan_arrete(plan)
     lu = formulaire_de(client.get(adresse(plan, "publier")))
