@@ -6,9 +6,13 @@ import pytest
 
 from actions.journaux import ChangementDeStatut
 from actions.models import Action, Plan
-from bilans.arret import bilan_de
+from bilans.apercu_de_l_arret import apercu_de_l_arret
+from bilans.arret import arreter, bilan_de
 from bilans.contenu.composition import composer
 from bilans.contenu.schema import ActionLue, Portee, lire
+from bilans.controle import controler
+from comptes.droits import Role
+from indicateurs.listes import Nature
 from publication import requetes
 from tests import fabriques
 
@@ -69,3 +73,28 @@ def test_une_ligne_corrigee_ne_coupe_pas_le_statut(plan, action):
 def test_les_donnees_ouvertes_disent_le_meme_jour(plan, action):
     passer(action, "EN_COURS", datetime.date(2023, 11, 15), 60)
     assert requetes.actions(plan).get().statut_depuis == datetime.date(2023, 3, 1)
+
+
+# --- Ce que l'arrêt garde -------------------------------------------------------------------------
+
+
+def test_un_arret_garde_le_plan_de_cet_instant_et_pas_celui_que_la_page_avait_lu(plan):
+    lu_avant = Plan.objects.get(pk=plan.pk)
+    plan.intitule, plan.description = "Renommé entre-temps", "Réécrite"
+    plan.save()
+    version = arreter(lu_avant, ANNEE, auteur=fabriques.utilisateur(Role.RESPONSABLE), attendue=1)
+    garde = version.lu(Portee.INTERNE).plan
+    assert (garde.intitule, garde.description) == ("Renommé entre-temps", "Réécrite")
+
+
+def test_les_reponses_que_l_arret_annonce_sont_celles_que_le_controle_ne_dit_pas_manquantes(plan):
+    """Un taux sans dénominateur n'a pas encore de valeur ; un indicateur dit indisponible est une réponse."""
+    fabriques.action(plan)
+    total = fabriques.indicateur(plan)
+    taux = fabriques.indicateur(plan, nature=Nature.PART, unite="%", denominateur=total)
+    fabriques.valeur(taux, ANNEE, numerateur=2)
+    perdu = fabriques.indicateur(plan)
+    fabriques.valeur(perdu, ANNEE, indisponible=True, motif_indisponibilite="Pas de relevé")
+    bilan = bilan_de(plan, ANNEE)
+    manquantes = {point.titre: point.nombre for point in controler(bilan).signales}["Valeurs manquantes"]
+    assert (apercu_de_l_arret(bilan).valeurs, manquantes) == (1, 2)
