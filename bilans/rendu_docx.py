@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 BROUILLON = "Brouillon : rien n'est arrêté, ce contenu peut encore changer."
 # En centimètres ; la page en offre 16,6.
-LARGEURS_DES_ANNEES = {"Année": 1.8, "Valeur": 4.0, "Objectif": 4.4, "État": 2.0, "Provenance": 4.4}
+LARGEURS_DES_ANNEES = {"Année": 1.8, "Valeur": 4.0, "Objectif": 4.3, "État": 2.2, "Provenance": 4.3}
 LARGEURS_DES_MODALITES = (9.0, 3.0)
 # Ce qu'un fichier XML ne peut pas tenir, et qu'un texte collé contient parfois.
 _INTERDITS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

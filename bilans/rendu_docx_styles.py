@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 LANGUE = "fr-FR"
 CHIFFRE, SOUS_CHIFFRE, PRECISION = "Chiffre clé", "Texte du chiffre", "Précision"
+# Un tableau plus court ne se coupe pas d'une page à l'autre.
+RANGEES_ENSEMBLE = 15
 ENCRE, ACCENT, DISCRET = "1A1A1A", "0B5B82", "5C6770"
 
 
@@ -146,6 +148,10 @@ def regler_le_tableau(tableau: Any, legende: str, largeurs: Sequence[float]) -> 
         # Word lit la largeur des cases, LibreOffice celle des colonnes.
         for cible in (colonne, *colonne.cells):
             cible.width = Cm(largeur)
+    if len(tableau.rows) <= RANGEES_ENSEMBLE:
+        for rangee in list(tableau.rows)[:-1]:
+            for case in rangee.cells:
+                case.paragraphs[0].paragraph_format.keep_with_next = True
     for rang, rangee in enumerate(tableau.rows):
         proprietes = rangee._tr.get_or_add_trPr()
         for nom in ("w:cantSplit", "w:tblHeader")[: 2 if rang == 0 else 1]:

@@ -128,6 +128,9 @@ def test_les_tableaux_disent_la_methode_et_la_provenance_et_repetent_leur_entete
     for tableau in doc.tables:
         assert tableau.rows[0]._tr.trPr.find(qn("w:tblHeader")) is not None
         assert tableau.style.name == "Table Grid"
+        # Court, il reste d'un seul tenant : chaque rangée retient la suivante, la dernière rien.
+        retenues = [rangee.cells[0].paragraphs[0].paragraph_format.keep_with_next for rangee in tableau.rows]
+        assert retenues == [True] * (len(tableau.rows) - 1) + [None]
     remarque = ValeurAnnuelle.objects.get(indicateur__code="achats-locaux").remarque
     assert normaliser(remarque) in texte(doc)
 
