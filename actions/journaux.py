@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from actions.statuts import MESSAGE_AVANCEMENT, Mouvement, Statut, avancement_impose, condition_avancement
@@ -16,6 +16,7 @@ from comptes.gestes import LigneSignee
 from socle.contraintes import liste_fermee
 from socle.echeances import Echeance, Precision
 from socle.formats import formater_date
+from socle.journal import JournalQuerySet
 from socle.modeles import ConflitDeVersion
 
 if TYPE_CHECKING:
@@ -242,6 +243,11 @@ class JournalDAction(LigneSignee):
         return meme_jour.en_vigueur().first()
 
 
+# Sur `ChangementDeStatut.jour_par_jour` : les lignes où le statut n'est plus celui d'avant, et pas seulement
+# l'avancement.
+CHANGE_DE_STATUT = Q(statut_d_avant__isnull=True) | ~Q(statut_d_avant=F("statut"))
+
+
 class ChangementDeStatut(JournalDAction):
     """Le statut d'une action, et son avancement, à partir d'une date."""
 
@@ -278,6 +284,23 @@ class ChangementDeStatut(JournalDAction):
         if valeurs.get("statut", self.statut) != self.statut:
             valeurs.setdefault("avancement", avancement_impose(valeurs["statut"]))
         return super().corriger(**valeurs)
+
+    @classmethod
+    def jour_par_jour(cls, le: date) -> JournalQuerySet:
+        """Les lignes en vigueur à cette date, une par action et par jour (la dernière saisie l'emporte), la plus
+        récente d'abord, chacune avec son `statut_d_avant`."""
+        lignes = cls.objects.all().en_vigueur(le)
+        de_l_action = lignes.filter(action=OuterRef("action"))
+        remplacante = de_l_action.filter(date_effet=OuterRef("date_effet"), pk__gt=OuterRef("pk"))
+        avant = de_l_action.filter(date_effet__lt=OuterRef("date_effet"))
+        return lignes.filter(~Exists(remplacante)).annotate(statut_d_avant=Subquery(avant.values("statut")[:1]))
+
+    @classmethod
+    def pris_le(cls, le: date) -> Subquery:
+        """Sous-requête, par action : le jour où elle a pris le statut qu'elle a à cette date. Un avancement redit dans
+        le même statut n'y change rien."""
+        changements = cls.jour_par_jour(le).filter(CHANGE_DE_STATUT, action=OuterRef("pk"))
+        return Subquery(changements.values("date_effet")[:1])
 
 
 class ReportEcheance(JournalDAction):

@@ -18,8 +18,9 @@ class Apercu:
 
     @property
     def valeurs(self) -> int:
-        """Les indicateurs qui ont une valeur de l'année, ou sont dits indisponibles."""
-        return sum(i.valeur_de(self.interne.annee) is not None for i in self.interne.indicateurs)
+        """Les indicateurs qui ont un chiffre de l'année, ou sont dits indisponibles : la règle de `qui_repondent`."""
+        dites = [indicateur.valeur_de(self.interne.annee) for indicateur in self.interne.indicateurs]
+        return sum(dite is not None and (dite.indisponible or dite.valeur_retenue is not None) for dite in dites)
 
     @property
     def textes(self) -> int:

@@ -111,15 +111,14 @@ def _figer_la_lecture() -> None:
 def sous_verrou(plan: Plan, annee: int) -> Bilan:
     """Le bilan de cette année, enregistré s'il ne l'était pas encore, et verrouillé ; dans une transaction.
 
-    Lève ValidationError pour une année absurde.
+    Son plan est relu avec lui : celui de la page a pu changer depuis. Lève ValidationError pour une année absurde.
     """
-    bilans = Bilan.objects.select_for_update(of=("self",)).filter(plan=plan, annee=annee)
+    bilans = Bilan.objects.select_for_update(of=("self",)).select_related("plan").filter(plan=plan, annee=annee)
     bilan = bilans.first()
     if bilan is None:
         Bilan(plan=plan, annee=annee).clean_fields()
         Bilan.objects.get_or_create(plan=plan, annee=annee)
         bilan = bilans.get()
-    bilan.plan = plan
     return bilan
 
 

@@ -32,7 +32,7 @@ def demander(bilan: Bilan, version: VersionDeBilan | None = None, *, par: "Utili
         if bilan.pk is None:
             if par is not None:
                 exiger(par, Droit.VALIDER)
-            bilan.full_clean()
+            bilan.clean_fields()
             bilan = Bilan.objects.get_or_create(plan=bilan.plan, annee=bilan.annee)[0]
         bilan.verrouillee()
         demandes = Tirage.objects.filter(bilan=bilan, version=version)

@@ -1,5 +1,6 @@
 """L'habillage du bilan en .docx : format, langue, styles, en-tête et pied, tableaux, propriétés du fichier."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from django.utils import timezone
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
 LANGUE = "fr-FR"
 CHIFFRE, SOUS_CHIFFRE, PRECISION = "Chiffre clé", "Texte du chiffre", "Précision"
+# Un tableau plus court ne se coupe pas d'une page à l'autre.
+RANGEES_ENSEMBLE = 15
 ENCRE, ACCENT, DISCRET = "1A1A1A", "0B5B82", "5C6770"
 
 
@@ -28,6 +31,9 @@ def mettre_en_page(document: "Document") -> None:
     _habiller(document, "Title", taille=20, encre=ACCENT)
     for niveau, taille in ((1, 15), (2, 12), (3, 11)):
         _habiller(document, f"Heading {niveau}", taille=taille, encre=ACCENT)
+    # Ce qui est dit d'une action se tient près d'elle.
+    for nom, apres in (("List Bullet", 2), ("List Continue", 4)):
+        _espacer(document, nom, apres)
     _ajouter(document, CHIFFRE, taille=30, encre=ACCENT, gras=True, avant=12, garde=True)
     _ajouter(document, SOUS_CHIFFRE, taille=10.5, encre=ENCRE, apres=6)
     _ajouter(document, PRECISION, taille=9.5, encre=DISCRET, apres=6)
@@ -59,6 +65,13 @@ def _habiller(document: "Document", nom: str, *, taille: float, encre: str) -> A
     for attribut in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
         polices.attrib.pop(qn(f"w:{attribut}"), None)
     return style
+
+
+def _espacer(document: "Document", nom: str, apres: float) -> None:
+    from docx.shared import Pt
+
+    style: Any = document.styles[nom]
+    style.paragraph_format.space_after = Pt(apres)
 
 
 def _ajouter(
@@ -122,11 +135,23 @@ def _champ(paragraphe: Any, code: str) -> None:
     paragraphe._p.append(champ)
 
 
-def repeter_l_entete(tableau: Any, legende: str) -> None:
-    """La première rangée est celle des en-têtes, redite en haut de chaque page ; `legende` se lit à voix haute."""
+def regler_le_tableau(tableau: Any, legende: str, largeurs: Sequence[float]) -> None:
+    """La première rangée est celle des en-têtes, redite en haut de chaque page ; `legende` se lit à voix haute.
+
+    `largeurs` : en centimètres, une par colonne ; vide, elles restent égales.
+    """
     from docx.oxml import OxmlElement
     from docx.oxml.ns import qn
+    from docx.shared import Cm
 
+    for colonne, largeur in zip(tableau.columns, largeurs, strict=False):
+        # Word lit la largeur des cases, LibreOffice celle des colonnes.
+        for cible in (colonne, *colonne.cells):
+            cible.width = Cm(largeur)
+    if len(tableau.rows) <= RANGEES_ENSEMBLE:
+        for rangee in list(tableau.rows)[:-1]:
+            for case in rangee.cells:
+                case.paragraphs[0].paragraph_format.keep_with_next = True
     for rang, rangee in enumerate(tableau.rows):
         proprietes = rangee._tr.get_or_add_trPr()
         for nom in ("w:cantSplit", "w:tblHeader")[: 2 if rang == 0 else 1]:

@@ -4,6 +4,7 @@ Balisé PDF/UA-1 et PDF/A-2a (`bilans.pdf_accessible`). Les polices sont celles 
 ni du réseau ni du disque. WeasyPrint se charge à l'usage : sans ses bibliothèques, le site marche, moins les PDF.
 """
 
+import gc
 import logging
 import threading
 import unicodedata
@@ -84,7 +85,7 @@ def _moteur() -> Any:
 def _mettre_en_pdf(moteur: Any, html: str, suivre: Suivi | None) -> bytes:
     fichiers = _fichiers_du_projet(moteur)
     polices = moteur.text.fonts.FontConfiguration()
-    with _progression(suivre):
+    with _progression(suivre), _ramassages_espaces():
         try:
             feuille = moteur.CSS(url=RACINE + FEUILLE, url_fetcher=fichiers, font_config=polices)
             document = moteur.HTML(string=lisible(html), url_fetcher=fichiers)
@@ -94,6 +95,22 @@ def _mettre_en_pdf(moteur: Any, html: str, suivre: Suivi | None) -> bytes:
         except Exception as panne:
             _journal.exception("Mise en pages d'un bilan")
             raise ImpressionImpossible(MISE_EN_PAGE_IMPOSSIBLE) from panne
+
+
+# Ceux du processus, pour les lui rendre : deux dessins à la fois ne se les prennent pas l'un à l'autre.
+_SEUILS = gc.get_threshold()
+_SEUILS_DU_DESSIN = (50_000, 20, 100)
+
+
+@contextmanager
+def _ramassages_espaces() -> Iterator[None]:
+    """Une mise en pages garde ses objets jusqu'au bout : les parcourir sans cesse pour n'en libérer aucun prendrait un
+    cinquième de son temps (300 actions)."""
+    gc.set_threshold(*_SEUILS_DU_DESSIN)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*_SEUILS)
 
 
 # --- Rien d'extérieur ---------------------------------------------------------------------------

@@ -67,7 +67,9 @@ def _du_contenu(version: VersionDeBilan, portee: Portee) -> Iterable[str]:
         return
     if contenu["schema"] != version.schema:
         yield f"est du schéma {contenu['schema']}, et la version dit {version.schema}."
-    if (lu.portee, lu.annee, lu.rang) != (portee, version.bilan.annee, version.rang):
+    # Deux plans ont la même année et le même rang : le moment de l'arrêt, gardé à la seconde, les distingue.
+    arretee_le = version.arretee_le.replace(microsecond=0)
+    if (lu.portee, lu.annee, lu.rang, lu.arrete_le) != (portee, version.bilan.annee, version.rang, arretee_le):
         yield "est celui d'un autre bilan ou d'une autre version."
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Prefetch, Q, Subquery
+from django.db.models import F, OuterRef, Prefetch, Q, Subquery
 from django.utils import timezone
 
 from actions.models import Action, ChangementDeStatut, PartenaireDeLAction, Plan
@@ -77,31 +77,11 @@ def partenaires_de(action: Action) -> list[Partenaire]:
     return [participation.partenaire for participation in participations]
 
 
-# Sur les lignes de `statuts_publics` : celles où le statut n'est plus celui d'avant, et pas seulement l'avancement.
-CHANGE_DE_STATUT = Q(statut_d_avant__isnull=True) | ~Q(statut_d_avant=F("statut"))
-
-
 def statuts_publics(plan: Plan) -> JournalQuerySet:
     """Le journal des statuts des actions visibles, sans commentaire ni auteur à montrer. Une ligne dit aussi un
     avancement : si le plan ne l'affiche pas, ne garder que `CHANGE_DE_STATUT`."""
     visibles = actions_publiques(plan).order_by().values("pk")
-    return _statuts_au_jour_le_jour().filter(action__in=visibles)
-
-
-def statut_depuis() -> Subquery:
-    """La date d'effet du dernier changement de statut de chaque action."""
-    changements = _statuts_au_jour_le_jour().filter(CHANGE_DE_STATUT, action=OuterRef("pk"))
-    return Subquery(changements.values("date_effet")[:1])
-
-
-def _statuts_au_jour_le_jour() -> JournalQuerySet:
-    """Les lignes en vigueur aujourd'hui, une par action et par jour (la dernière saisie l'emporte), la plus récente
-    d'abord, chacune avec son `statut_d_avant`."""
-    lignes = ChangementDeStatut.objects.all().en_vigueur(timezone.localdate())
-    de_l_action = lignes.filter(action=OuterRef("action"))
-    remplacante = de_l_action.filter(date_effet=OuterRef("date_effet"), pk__gt=OuterRef("pk"))
-    avant = de_l_action.filter(date_effet__lt=OuterRef("date_effet"))
-    return lignes.filter(~Exists(remplacante)).annotate(statut_d_avant=Subquery(avant.values("statut")[:1]))
+    return ChangementDeStatut.jour_par_jour(timezone.localdate()).filter(action__in=visibles)
 
 
 def partenaires_publics(plan: Plan) -> PartenaireQuerySet:

@@ -3,7 +3,6 @@
 Aucun commentaire de journal, aucun auteur : seulement ce qui est devenu vrai, et quand.
 """
 
-import re
 from datetime import UTC, date, datetime, time
 from typing import cast
 
@@ -11,16 +10,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.feedgenerator import Atom1Feed
 
+from actions.journaux import CHANGE_DE_STATUT
 from actions.models import Plan
 from actions.statuts import Statut
 from comptes.models import Collectivite
 from publication import acces
 from publication.reponses import adresse_entiere
-from socle.formats import formater_date_longue, typographie
+from socle.formats import INDICIBLES_EN_XML, formater_date_longue, typographie
 
 AU_PLUS = 50
-# Ce que XML 1.0 ne sait pas écrire, et qu'un texte collé peut porter : la fin de ligne de Word, par exemple.
-_INDICIBLES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 class _Fil(Atom1Feed):
@@ -75,7 +73,7 @@ def _bilans(plan: Plan) -> list[dict]:
 
 def _statuts(plan: Plan, page: str) -> list[dict]:
     """Les derniers changements de statut des actions visibles ; seuls ces quatre champs sont lus."""
-    changements = acces.statuts_publics(plan).filter(acces.CHANGE_DE_STATUT).order_by("-date_effet", "-pk")
+    changements = acces.statuts_publics(plan).filter(CHANGE_DE_STATUT).order_by("-date_effet", "-pk")
     recents = changements.values_list("pk", "action__intitule", "statut", "date_effet")
     return [
         {
@@ -91,7 +89,7 @@ def _statuts(plan: Plan, page: str) -> list[dict]:
 
 
 def _lisible(texte: str) -> str:
-    return typographie(_INDICIBLES.sub(" ", texte))
+    return typographie(INDICIBLES_EN_XML.sub(" ", texte))
 
 
 def _debut_du_jour(jour: date) -> datetime:

@@ -3,15 +3,15 @@
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.utils import timezone
 
-from actions.models import PartenaireDeLAction, Plan
+from actions.journaux import CHANGE_DE_STATUT
+from actions.models import ChangementDeStatut, PartenaireDeLAction, Plan
 from indicateurs.models import IndicateurDuPlan, ValeurAnnuelle
 from publication.acces import (
-    CHANGE_DE_STATUT,
     actions_publiques,
     indicateurs_publics,
     partenaires_publics,
-    statut_depuis,
     statuts_publics,
     valeurs_publiques,
 )
@@ -22,7 +22,7 @@ MILLIONIEME = Decimal("0.000001")
 
 
 def actions(plan: Plan) -> QuerySet:
-    return actions_publiques(plan).annotate(statut_depuis=statut_depuis())
+    return actions_publiques(plan).annotate(statut_depuis=ChangementDeStatut.pris_le(timezone.localdate()))
 
 
 def statuts(plan: Plan) -> QuerySet:

@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from socle.ecriture import LARGEUR_D_UNE_LISTE, LIGNES_EN_PLUS, LISTES, ClasseurEcrit, ColonneEcrite, Sorte
 from socle.feuilles import repere
+from socle.formats import INDICIBLES_EN_XML
 from socle.tableaux import proteger
 
 _MIME = "application/vnd.oasis.opendocument.spreadsheet"
@@ -32,7 +33,6 @@ _ESPACES = (
 )
 _EN_TETE = '<?xml version="1.0" encoding="UTF-8"?>'
 _BLANCS = re.compile(r" {2,}|\t|^ | $")
-_INDICIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 # Un signe de largeur, en centimètres.
 _SIGNE = 0.2
 
@@ -224,7 +224,7 @@ def _cellule(valeur: Any, style: str, style_de_date: str = "", menu: str = "") -
 def _paragraphes(lignes: Iterable[str]) -> Iterator[str]:
     """XML réduit les blancs : ceux qui comptent s'y nomment."""
     for ligne in lignes:
-        yield f"<text:p>{_BLANCS.sub(_blanc, escape(_INDICIBLE.sub('', ligne)))}</text:p>"
+        yield f"<text:p>{_BLANCS.sub(_blanc, escape(INDICIBLES_EN_XML.sub('', ligne)))}</text:p>"
 
 
 def _blanc(trouve: re.Match[str]) -> str:

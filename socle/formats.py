@@ -20,6 +20,9 @@ INSECABLE = "\u00a0"
 FINE = "\u202f"
 MOINS = "\u2212"
 ABSENT = "—"
+# Ce qu'un document XML (tableur, Word, fil) ne peut pas tenir, et qu'un texte collé contient parfois : la fin de ligne
+# de Word, par exemple. Source : XML 1.0, « Char ».
+INDICIBLES_EN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 Nombre = Decimal | int | float
 

@@ -121,9 +121,16 @@ def test_les_tableaux_disent_la_methode_et_la_provenance_et_repetent_leur_entete
         "166 consultations",
         "Validée",
     ]
+    # La provenance, la plus longue, a la plus large des colonnes ; toutes tiennent dans la page.
+    largeurs = [case.width.cm for case in premiere.cells]
+    assert max(largeurs) == largeurs[-1]
+    assert round(sum(largeurs), 1) == 16.6
     for tableau in doc.tables:
         assert tableau.rows[0]._tr.trPr.find(qn("w:tblHeader")) is not None
         assert tableau.style.name == "Table Grid"
+        # Court, il reste d'un seul tenant : chaque rangée retient la suivante, la dernière rien.
+        retenues = [rangee.cells[0].paragraphs[0].paragraph_format.keep_with_next for rangee in tableau.rows]
+        assert retenues == [True] * (len(tableau.rows) - 1) + [None]
     remarque = ValeurAnnuelle.objects.get(indicateur__code="achats-locaux").remarque
     assert normaliser(remarque) in texte(doc)
 
@@ -219,6 +226,7 @@ def garni() -> Plan:
         service_pilote=fabriques.service("MARQUEUR service"),
         pilote=fabriques.utilisateur(Role.AGENT, prenom="MARQUEUR", nom="Personne"),
         echeance=Echeance.lire("2022"),
+        priorite="HAUTE",
     )
     action.noter("Pour tous.\n\nEn deux paragraphes.", auteur=None, le=fabriques.FIN_2023, portee="BILAN")
     action.noter("MARQUEUR note", auteur=None, le=fabriques.FIN_2023)
@@ -236,7 +244,7 @@ def test_le_contenu_public_ne_dit_rien_d_interne(garni):
 
 def test_le_contenu_interne_dit_l_echeance_le_service_les_notes_et_les_actions_cachees(garni):
     vu = texte(document(garni, portee=Portee.INTERNE))
-    assert "action n° 1 · depuis le 31/12/2023 · MARQUEUR service · échéance 2022 · en retard" in vu
+    assert "action n° 1 · depuis le 31/12/2023 · MARQUEUR service · échéance 2022 · en retard · priorité haute" in vu
     assert "Note interne du 31/12/2023 : MARQUEUR note" in vu
     assert "MARQUEUR invisible" in vu
     assert "non visible du public" in vu
@@ -274,6 +282,15 @@ def test_une_valeur_absente_provisoire_ou_indisponible_se_dit(garni):
     for attendue in ("Non renseigné pour 2023", "Valeur provisoire", "Indisponible : Registre perdu"):
         assert attendue in vues
     assert "Aucune valeur n'est renseignée." in vues
+
+
+def test_un_chiffre_en_grand_dit_son_unite(garni):
+    """Le texte de la page : sans l'unité, « 12 » ne dirait pas de quoi."""
+    fabriques.valeur(fabriques.indicateur(garni, intitule="Insertion", unite="heures"), 2023, valeur=12)
+    fabriques.indicateur(garni, intitule="Émissions", unite="tCO2e")
+    vues = lignes(document(garni))
+    assert ("Texte du chiffre", "Insertion (heures), 2023") in vues
+    assert ("Texte du chiffre", "Émissions (tCO2e)") in vues
 
 
 def test_une_part_et_son_objectif_se_lisent_dans_le_tableau(garni):

@@ -4,12 +4,14 @@ Aucun validateur externe n'est là : les règles se vérifient sur la structure,
 """
 
 import datetime
+import gc
 import itertools
 import pickle
 import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import pikepdf
 import pytest
@@ -19,8 +21,9 @@ from django.db import transaction
 
 from actions.models import Axe, NoteDeSuivi, Plan
 from actions.suivi import PorteeDeNote
+from bilans import rendu_pdf
 from bilans.arret import bilan_de
-from bilans.contenu.canonique import empreinte
+from bilans.contenu.canonique import empreinte, relire
 from bilans.contenu.composition import Arret, composer
 from bilans.contenu.schema import BilanLu, Portee, lire
 from bilans.dessins_du_pdf import pour_le_papier
@@ -279,6 +282,16 @@ def test_le_paquet_xmp_declare_les_deux_normes_et_decrit_celle_que_l_autre_ignor
         assert (xmp.pdfa_status, xmp["pdfuaid:part"]) == ("2A", "1")
 
 
+def test_une_legende_ne_reste_pas_seule_en_bas_d_une_page():
+    """Le texte qui précède pousse le tableau juste assez bas pour que seule sa légende tiendrait encore."""
+    contenu = lire(relire((PAGE.parent / "bilan_schema_1_public.json").read_text(encoding="utf-8")))
+    prelude = "Une ligne.\n\n" * 28
+    court = replace(contenu, actions=[], indicateurs=[], evolution=dict([contenu.evolution.popitem()]))
+    lecture = PdfLu(imprimer(replace(court, avant_propos=prelude)))
+    (legende,) = lecture.de_nom("Caption")
+    assert {str(balise.objet.Pg.objgen) for balise in lecture.de_nom("TH")} == {str(legende.objet.Pg.objgen)}
+
+
 # --- PDF/A-2a -----------------------------------------------------------------------------------
 
 
@@ -389,6 +402,20 @@ def test_la_progression_avance_jusqu_au_bout(publie):
     assert 0 < parts[0] < 10
     assert 90 < parts[-1] < 100
     assert any(phrase.startswith("Mise en page, page") for _, phrase in suivi)
+
+
+def test_le_ramasse_miettes_reprend_son_rythme_meme_apres_une_panne(publie, monkeypatch):
+    avant, pendant = gc.get_threshold(), []
+
+    def tomber(html: str) -> str:
+        pendant.append(gc.get_threshold())
+        raise RuntimeError
+
+    monkeypatch.setattr(rendu_pdf, "lisible", tomber)
+    with pytest.raises(ImpressionImpossible):
+        imprimer(publie)
+    assert pendant != [avant]
+    assert gc.get_threshold() == avant
 
 
 def test_sans_bibliotheques_une_phrase_dit_quoi_installer(publie, monkeypatch):

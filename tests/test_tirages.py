@@ -8,6 +8,7 @@ from django.urls import reverse
 from django_tasks_db.models import DBTaskResult
 
 from bilans import taches
+from bilans.arret import bilan_de
 from bilans.impression import ACTIONS_SUR_PLACE, demander, demander_le_pdf_arrete, reprendre
 from bilans.models import Bilan, PdfDeVersion, Tirage
 from bilans.taches import executer
@@ -180,6 +181,12 @@ def test_un_double_clic_ne_demande_qu_une_fois(grand_plan, grand_bilan, client):
     adresses = {client.post(adresse(grand_plan)).url for _ in range(2)}
     assert len(adresses) == 1
     assert (Tirage.objects.count(), DBTaskResult.objects.count(), Bilan.objects.count()) == (1, 1, 1)
+
+
+def test_un_bilan_enregistre_pendant_qu_on_demande_son_premier_pdf_se_retrouve(grand_plan, lecteur):
+    lu_avant = bilan_de(grand_plan, 2023)
+    bilan_de(grand_plan, 2023).save()
+    assert demander(lu_avant, par=lecteur).bilan == Bilan.objects.get()
 
 
 def test_les_vieux_brouillons_ne_se_gardent_pas(plan, lecteur):

@@ -1,5 +1,6 @@
 """`manage.py verifier_bilans` : ce qui est arrêté est resté tel qu'il l'a été, à l'octet près."""
 
+import datetime
 import io
 
 import pytest
@@ -119,6 +120,18 @@ def test_le_contenu_d_une_autre_version_se_trouve(plan):
         contenu_interne=premiere.contenu_interne, empreinte_interne=premiere.empreinte_interne
     )
     assert "est celui d'un autre bilan ou d'une autre version" in verifier()[1][0]
+
+
+def test_le_contenu_d_un_autre_plan_se_trouve(plan):
+    """La même année, le même rang, et des empreintes justes : seul le moment de l'arrêt les distingue."""
+    autre = bilan_arrete(fabriques.plan(intitule="Autre plan", annee_debut=2022))
+    avant = autre.arretee_le - datetime.timedelta(hours=1)
+    nu(VersionDeBilan).filter(pk=autre.pk).update(arretee_le=avant)
+    assert verifier(plan=autre.bilan.plan.slug)[1] == [
+        f"Plan « Autre plan », bilan 2023, version 1 : le contenu {portee} est celui d'un autre bilan ou d'une autre "
+        "version."
+        for portee in ("interne", "public")
+    ]
 
 
 def test_un_rang_manquant_se_trouve(plan):

@@ -83,7 +83,8 @@ class Compose:
 def composer(bilan: Bilan, arret: Arret | None = None) -> Compose:
     """Les contenus de ce bilan (schéma 1), tels que l'état du plan les donne à cet instant."""
     plan, fin = bilan.plan, bilan.fin
-    actions = list(plan.actions.etat_au(fin).au_plan().select_related("service_pilote").order_by("numero").all())
+    au_plan = plan.actions.etat_au(fin).au_plan().annotate(statut_depuis=ChangementDeStatut.pris_le(fin))
+    actions = list(au_plan.select_related("service_pilote").order_by("numero"))
     participations = _participations(actions)
     interne = {
         "schema": SCHEMA,
@@ -181,7 +182,6 @@ def _actions(
     actions: Sequence[Action], participations: Mapping[int, Sequence[Partenaire]], annee: int, fin: date
 ) -> list[Contenu]:
     cles = [action.pk for action in actions]
-    depuis = _statuts_depuis(cles, fin)
     notes = _notes(cles, annee, fin)
     return [
         {
@@ -190,7 +190,7 @@ def _actions(
             "intitule": action.intitule,
             "description": action.description,
             "statut": action.etat_statut,
-            "depuis": depuis[action.pk].isoformat() if action.pk in depuis else None,
+            "depuis": action.statut_depuis.isoformat() if action.statut_depuis else None,  # type: ignore[attr-defined]
             "avancement": action.etat_avancement,
             "axe": action.axe_id,
             "partenaires": [partenaire.pk for partenaire in participations.get(action.pk, [])],
@@ -208,15 +208,6 @@ def _actions(
         }
         for action in actions
     ]
-
-
-def _statuts_depuis(cles: Sequence[int], fin: date) -> dict[int, date]:
-    """Par action, la date d'effet du statut qu'elle a ce jour-là : la ligne du journal qui l'emporte."""
-    lignes = ChangementDeStatut.objects.filter(action__in=cles).en_vigueur(fin).values_list("action", "date_effet")
-    depuis: dict[int, date] = {}
-    for action, jour in lignes:  # la première de chaque action est celle qui l'emporte
-        depuis.setdefault(action, jour)
-    return depuis
 
 
 def _notes(cles: Sequence[int], annee: int, fin: date) -> defaultdict[tuple[int, str], list[Contenu]]:

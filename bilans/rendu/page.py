@@ -7,6 +7,7 @@ et un bilan arrêté se montre pareil quoi qu'il arrive ensuite au plan.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from actions.plans import LabelDePlan
 from actions.requetes import Decompte
@@ -176,15 +177,23 @@ def _ecrire_l_objectif(objectif: ObjectifLu, unite: str) -> str:
 
 @dataclass(frozen=True)
 class FicheDIndicateur:
-    """Un indicateur : ses graphiques, son tableau année par année, sa méthode.
-
-    `graphiques` vide : aucune valeur ni objectif à dessiner.
-    """
+    """Un indicateur : ses graphiques, son tableau année par année, sa méthode. Rien ne se dessine sans être montré."""
 
     indicateur: IndicateurLu
-    graphiques: Sequence[Graphique]
-    ventilations: Sequence[Graphique]
     annees: Sequence[LigneDAnnee]
+
+    @cached_property
+    def _dessins(self) -> tuple[Sequence[Graphique], Sequence[Graphique]]:
+        return graphiques_de_l_indicateur(self.indicateur)
+
+    @property
+    def graphiques(self) -> Sequence[Graphique]:
+        """Ses valeurs par année ; vide s'il n'y a ni valeur ni objectif à dessiner."""
+        return self._dessins[0]
+
+    @property
+    def ventilations(self) -> Sequence[Graphique]:
+        return self._dessins[1]
 
     @property
     def methode(self) -> list[tuple[str, str]]:
@@ -220,7 +229,6 @@ class PageDeBilan:
     partenaires: str
     commentaires: Mapping[str, str]
     chiffres: Sequence[ChiffreEnGrand]
-    evolution: Graphique | None
     indicateurs: Sequence[FicheDIndicateur]
     sorties: Sequence[SortieLue]
     changements: Sequence[GroupeDeChangements]
@@ -236,6 +244,11 @@ class PageDeBilan:
     @property
     def au(self) -> date:
         return self.lu.au
+
+    @cached_property
+    def evolution(self) -> Graphique | None:
+        """Les statuts au fil du temps ; None si aucun n'est connu."""
+        return graphique_des_statuts(self.lu.evolution) if self.lu.evolution else None
 
     @property
     def commentaire_partenaires(self) -> str:
@@ -282,7 +295,6 @@ def preparer(lu: BilanLu) -> PageDeBilan:
         partenaires=", ".join(map(str, lu.partenaires_du_plan)),
         commentaires=lu.commentaires,
         chiffres=[ChiffreEnGrand(ind, lu.annee, ind.valeur_de(lu.annee)) for ind in lu.chiffres_cles],
-        evolution=graphique_des_statuts(lu.evolution) if lu.evolution else None,
         indicateurs=[_fiche(indicateur) for indicateur in lu.indicateurs],
         sorties=lu.sorties,
         changements=_changements(lu),
@@ -330,11 +342,8 @@ def _ligne(lu: BilanLu, action: ActionLue) -> LigneDAction:
 
 def _fiche(indicateur: IndicateurLu) -> FicheDIndicateur:
     annees = {valeur.annee for valeur in indicateur.valeurs} | {objectif.annee for objectif in indicateur.objectifs}
-    graphiques, ventilations = graphiques_de_l_indicateur(indicateur)
     return FicheDIndicateur(
         indicateur=indicateur,
-        graphiques=graphiques,
-        ventilations=ventilations,
         annees=[
             LigneDAnnee(
                 annee=annee,

@@ -6,13 +6,12 @@ Elles ne sont pas dans `publication.tables.TABLES` : ni les fichiers ni les adre
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
-from actions.models import NoteDeSuivi, PartenaireDeLAction, Plan
+from actions.models import ChangementDeStatut, NoteDeSuivi, PartenaireDeLAction, Plan
 from actions.statuts import PointAttention, Priorite
 from actions.suivi import PorteeDeNote, RoleDePartenaire
 from indicateurs.listes import Etat
 from indicateurs.models import IndicateurDuPlan, ValeurAnnuelle
 from partenaires.models import Partenaire
-from publication.acces import statut_depuis
 from publication.colonnes import Colonne, Table, TypeDeColonne, champ, nombre_du_champ
 from publication.tables import ACTIONS, INDICATEURS, PARTENAIRES, VALEURS
 from socle.echeances import Precision
@@ -30,7 +29,7 @@ def _actions(plan: Plan) -> QuerySet:
         plan.actions.etat_au()
         .au_plan()
         .avec_retard(aujourdhui)
-        .annotate(statut_depuis=statut_depuis())
+        .annotate(statut_depuis=ChangementDeStatut.pris_le(aujourdhui))
         .select_related("axe", "pilote", "suppleant", "service_pilote")
         .order_by("numero")
     )
