@@ -118,7 +118,7 @@ class FormulaireDePeriode(forms.Form):
         du, au = donnees.get("du"), donnees.get("au")
         if du and au and du >= au:
             self.add_error(
-                "du", f"La période commence avant de finir : choisissez un jour avant le {formater_date(au)}."
+                "du", f"La période doit commencer avant de finir : choisissez un jour avant le {formater_date(au)}."
             )
         return donnees
 
