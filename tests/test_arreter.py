@@ -359,6 +359,12 @@ def test_rouvrir_pendant_qu_un_autre_publie_garde_le_motif_et_previent(client, r
     assert bilan(plan).motif_de_reouverture == "Une coquille."
 
 
+def test_l_historique_du_bilan_date_l_arret_du_jour_de_la_version(plan, responsable):
+    le = timezone.now() - datetime.timedelta(days=40)
+    arreter(plan, ANNEE, auteur=responsable, attendue=1, le=le)
+    assert bilan(plan).history.latest("history_id").history_date == le
+
+
 # --- Publier -------------------------------------------------------------------------------------
 
 
