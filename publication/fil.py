@@ -6,6 +6,8 @@ Aucun commentaire de journal, aucun auteur : seulement ce qui est devenu vrai, e
 from datetime import UTC, date, datetime, time
 from typing import cast
 
+from django.db.models import F, Value, Window
+from django.db.models.functions import Coalesce, Lag
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.feedgenerator import Atom1Feed
@@ -72,10 +74,15 @@ def _bilans(plan: Plan) -> list[dict]:
 
 
 def _statuts(plan: Plan, page: str) -> list[dict]:
-    """Les derniers changements en vigueur des actions visibles ; seuls ces quatre champs sont lus."""
+    """Les derniers changements en vigueur des actions visibles ; seuls ces quatre champs sont lus.
+
+    Un statut redit, pour un avancement par exemple, n'est pas une nouvelle.
+    """
     visibles = acces.actions_publiques(plan).order_by().values("pk")
     lignes = ChangementDeStatut.objects.filter(action__in=visibles).en_vigueur(timezone.localdate())
-    recentes = lignes.order_by("-date_effet", "-pk").values_list("pk", "action__intitule", "statut", "date_effet")
+    avant = Window(Lag("statut"), partition_by="action", order_by=["date_effet", "pk"])
+    changees = lignes.order_by().annotate(avant=Coalesce(avant, Value(""))).exclude(avant=F("statut"))
+    recentes = changees.order_by("-date_effet", "-pk").values_list("pk", "action__intitule", "statut", "date_effet")
     return [
         {
             "title": f"{Statut(statut).label}\u00a0: {typographie(intitule)}",
