@@ -66,7 +66,7 @@ def retirer(action, auteur):
 def texte(reponse) -> str:
     """Le texte de la page, sans ses balises ni ses espaces en trop."""
     corps = re.sub(r"<head>.*?</head>", "", reponse.content.decode(), flags=re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", corps).replace("&#x27;", "'").split())
+    return " ".join(re.sub(r"<[^>]+>", " ", corps).replace("&#x27;", "'").replace("&nbsp;", " ").split())
 
 
 # --- Ce qui ouvre et ce qui ferme -----------------------------------------------------------------
