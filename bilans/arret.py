@@ -72,6 +72,7 @@ def arreter(
         nouvelle.save()
         bilan.rouvert_le, bilan.motif_de_reouverture = None, ""
         bilan._history_user = auteur  # type: ignore[attr-defined]
+        bilan._history_date = nouvelle.arretee_le  # type: ignore[attr-defined]
         bilan.save(update_fields=["rouvert_le", "motif_de_reouverture"])
         demander_le_pdf_arrete(nouvelle, par=auteur)
     return nouvelle

@@ -73,7 +73,7 @@ def premier_jour_connu(plan: Plan) -> date | None:
 
 
 def _des_actions(plan: Plan, vus: Mouvements) -> Iterator[Changement]:
-    jours = _statuts_pris_le(plan, vus) if vus.passages else {}
+    jours = _statuts_pris_le(vus) if vus.passages else {}
     for passage in vus.passages:
         for action in passage.actions:
             yield _dire(NatureDeChangement.STATUT, action, _passage(passage, jours.get(action.pk)))
@@ -143,13 +143,8 @@ def _echeance(changee: EcheanceChangee) -> str:
     return f"échéance {verbe} {changee.phrase}{_motif(' ; '.join(map(_sans_point, changee.motifs)))}"
 
 
-def _statuts_pris_le(plan: Plan, vus: Mouvements) -> dict[int, date]:
-    """Par action passée d'un statut à un autre, le jour où elle a pris celui qu'elle a ; un avancement redit dans le
-    même statut n'y change rien. Une requête."""
+def _statuts_pris_le(vus: Mouvements) -> dict[int, date]:
+    """Par action passée d'un statut à un autre, le jour où elle a pris celui qu'elle a. Une requête."""
     passees = [action.pk for passage in vus.passages for action in passage.actions]
-    lignes = ChangementDeStatut.objects.filter(action__in=passees).en_vigueur(vus.jusqu_au)
-    pris: dict[int, tuple[str, date]] = {}
-    for action, statut, jour in lignes.order_by("date_effet", "pk").values_list("action", "statut", "date_effet"):
-        if action not in pris or pris[action][0] != statut:
-            pris[action] = (statut, jour)
-    return {action: jour for action, (_, jour) in pris.items()}
+    pris = Action.objects.filter(pk__in=passees).annotate(pris_le=ChangementDeStatut.pris_le(vus.jusqu_au))
+    return dict(pris.values_list("pk", "pris_le"))

@@ -167,8 +167,8 @@ def _les_campagnes(bilan: Bilan) -> Iterable[Point]:
         reste = (
             accorder(dues, "action n'a pas sa réponse", "actions n'ont pas leur réponse") if dues else "tout est dit"
         )
-        phrase = f"Des pilotes y répondent encore : {reste}."
-        yield Point(f"{campagne} : campagne ouverte", phrase, dues, campagne.get_absolute_url(), signale=True)
+        phrase = f"« {campagne} », des pilotes y répondent encore : {reste}."
+        yield Point("Campagne ouverte", phrase, dues, campagne.get_absolute_url(), signale=True)
     if not ouvertes:
         yield Point("Campagne", "Aucune campagne d'actualisation n'est ouverte.", None, "", signale=False)
 

@@ -30,10 +30,7 @@ def demander(bilan: Bilan, version: VersionDeBilan | None = None, *, par: "Utili
     """
     with transaction.atomic():
         if bilan.pk is None:
-            if par is not None:
-                exiger(par, Droit.VALIDER)
-            bilan.clean_fields()
-            bilan = Bilan.objects.get_or_create(plan=bilan.plan, annee=bilan.annee)[0]
+            bilan = _enregistre(bilan, par)
         bilan.verrouillee()
         demandes = Tirage.objects.filter(bilan=bilan, version=version)
         if deja := demandes.filter(etat__in=A_FAIRE).first():
@@ -42,6 +39,16 @@ def demander(bilan: Bilan, version: VersionDeBilan | None = None, *, par: "Utili
         tirage = Tirage.objects.create(bilan=bilan, version=version, demande_par=par)
         _confier(tirage, sur_place=_est_petit(bilan, version))
     return tirage
+
+
+def _enregistre(bilan: Bilan, par: "Utilisateur | None") -> Bilan:
+    """Le même, enregistré : par un autre entre-temps, ou maintenant."""
+    if deja := Bilan.objects.filter(plan=bilan.plan, annee=bilan.annee).first():
+        return deja
+    if par is not None:
+        exiger(par, Droit.VALIDER)
+    bilan.clean_fields()
+    return Bilan.objects.get_or_create(plan=bilan.plan, annee=bilan.annee)[0]
 
 
 def demander_le_pdf_arrete(version: VersionDeBilan, *, par: "Utilisateur | None") -> Tirage:

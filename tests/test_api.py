@@ -75,6 +75,22 @@ def toutes_les_adresses(**valeurs) -> list[str]:
 # --- Ouverte ou fermée ----------------------------------------------------------------------------
 
 
+def test_les_donnees_ouvertes_menent_a_sa_documentation_quand_elle_est_ouverte(plan, settings):
+    """Qui n'a pas de compte n'y est mené que de là."""
+    lien = f'href="{API}"'
+    settings.PAGES_PUBLIQUES, settings.API = True, True
+    assert lien in Client().get(f"/public/{plan.slug}/donnees/").content.decode()
+    settings.API = False
+    assert lien not in Client().get(f"/public/{plan.slug}/donnees/").content.decode()
+
+
+def test_sa_documentation_ramene_aux_plans_publies_s_ils_le_sont(settings):
+    settings.API, settings.PAGES_PUBLIQUES = True, True
+    assert 'href="/public/"' in demander("").content.decode()
+    settings.PAGES_PUBLIQUES = False
+    assert 'href="/public/"' not in demander("").content.decode()
+
+
 def test_fermee_toute_adresse_est_un_404(plan, jeton, settings):
     settings.API = False
     for adresse in ["", "openapi.json", "inconnue", *toutes_les_adresses()]:

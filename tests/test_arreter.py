@@ -359,6 +359,12 @@ def test_rouvrir_pendant_qu_un_autre_publie_garde_le_motif_et_previent(client, r
     assert bilan(plan).motif_de_reouverture == "Une coquille."
 
 
+def test_l_historique_du_bilan_date_l_arret_du_jour_de_la_version(plan, responsable):
+    le = timezone.now() - datetime.timedelta(days=40)
+    arreter(plan, ANNEE, auteur=responsable, attendue=1, le=le)
+    assert bilan(plan).history.latest("history_id").history_date == le
+
+
 # --- Publier -------------------------------------------------------------------------------------
 
 
@@ -374,7 +380,36 @@ def test_publier_dit_ce_que_le_public_verra_et_que_le_plan_est_ferme(client, pla
     assert bilan(plan).publie_le == timezone.localdate()
 
 
-def test_la_version_publiee_le_reste_jusqu_a_ce_qu_une_autre_le_soit(client, plan):
+def test_un_bilan_publie_dans_un_plan_ferme_ne_se_dit_pas_vu_du_public(client, plan, settings):
+    settings.PAGES_PUBLIQUES = True
+    bilan_publie(plan)
+    assert not plan.publie
+    page = lue(client.get(adresse(plan, "publier")))
+    assert "Le public ne voit pas encore la <a" in page
+    assert "le public voit la" not in page
+    assert "la relire telle qu'elle paraît</a>" in page
+
+
+def test_un_bilan_publie_sur_un_site_ferme_ne_donne_pas_de_lien_vers_un_404(client, plan, settings):
+    settings.PAGES_PUBLIQUES = False
+    plan.publie = True
+    plan.save()
+    bilan_publie(plan)
+    page = lue(client.get(adresse(plan, "publier")))
+    assert "Les pages publiques de tout le site sont fermées" in page
+    assert f'href="{reverse("publication:bilan", args=[plan.slug, ANNEE])}"' not in page
+
+
+def test_le_motif_de_reouverture_se_clot_par_un_point_avant_la_suite(client, plan, responsable):
+    bilan_arrete(plan)
+    rouvrir(bilan(plan), auteur=responsable, version=bilan(plan).version, motif="une valeur était fausse")
+    assert "« une valeur était fausse ». La version 1 vaut toujours" in lue(client.get(adresse(plan, "preparer")))
+
+
+def test_la_version_publiee_le_reste_jusqu_a_ce_qu_une_autre_le_soit(client, plan, settings):
+    settings.PAGES_PUBLIQUES = True
+    plan.publie = True
+    plan.save()
     bilan_publie(plan)
     bilan_arrete(plan)
     assert bilan(plan).version_publiee.rang == 1

@@ -196,7 +196,7 @@ def lecteur():
 def page(client, plan: Plan, requete: str = "", attendu: int = 200) -> str:
     reponse = client.get(f"/bilans/{plan.slug}/changements/{requete}")
     assert reponse.status_code == attendu
-    return html.unescape(simple(reponse.content.decode()))
+    return simple(html.unescape(reponse.content.decode()))
 
 
 def test_la_page_groupe_par_nature_et_compte(lecteur, plan, le):
@@ -279,10 +279,12 @@ def test_un_plan_sans_action_le_dit(lecteur, le):
         ("?du=2025-02-30", "du", "février 2025 n'a que 28 jours"),
         ("?au=2199-01-01", "au", "Cette date est à venir : rien n'en est encore connu."),
         ("?du=2025-06-10&au=2025-06-10", "du", "Choisissez un jour avant le 10/06/2025, où la période finit."),
+        ("?du=2025-06-10&au=2025-03-10", "du", "Choisissez un jour avant le 10/03/2025, où la période finit."),
     ],
 )
 def test_une_date_qui_ne_va_pas_se_dit_a_cote_du_champ_et_reste(lecteur, plan, le, requete, champ, raison):
     texte = page(lecteur, plan, requete, attendu=400)
+    assert "Rien n'est comparé : corrigez la date signalée." in texte
     assert raison in texte.partition(f'id="id_{champ}_error"')[2].partition("</p>")[0]
     assert f'value="{requete.partition("=")[2].partition("&")[0]}"' in texte
 

@@ -60,9 +60,16 @@ def test_un_statut_pris_apres_le_bilan_ne_compte_pas(plan, action):
 
 def test_de_deux_statuts_pris_le_meme_jour_le_dernier_saisi_compte(plan, action):
     jour = datetime.date(2023, 6, 1)
+    passer(action, "EN_COURS", jour, 20)
+    passer(action, "TERMINEE", jour)
+    assert lue(plan).depuis == jour
+
+
+def test_un_statut_quitte_et_repris_le_meme_jour_n_a_pas_ete_quitte(plan, action):
+    jour = datetime.date(2023, 6, 1)
     passer(action, "TERMINEE", jour)
     passer(action, "EN_COURS", jour, 20)
-    assert lue(plan).depuis == jour
+    assert lue(plan).depuis == datetime.date(2023, 3, 1)
 
 
 def test_une_ligne_corrigee_ne_coupe_pas_le_statut(plan, action):

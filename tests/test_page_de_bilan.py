@@ -401,7 +401,7 @@ def test_une_portee_qui_n_existe_pas_n_a_pas_de_fichier(lecteur, plan):
 
 
 def test_le_tableau_de_bord_mene_au_bilan_et_dit_ou_il_en_est(lecteur, plan):
-    lien = f'<a href="/bilans/{plan.slug}/2023/">Bilan 2023 : '
+    lien = f'<a href="/bilans/{plan.slug}/2023/">Bilan 2023&nbsp;: '
     assert f"{lien}pas encore arrêté</a>" in lecteur.get("/?annee=2023").content.decode()
     bilan_arrete(plan, 2023)
     assert f"{lien}arrêté le " in lecteur.get("/?annee=2023").content.decode()

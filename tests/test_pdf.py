@@ -28,6 +28,7 @@ from bilans.contenu.composition import Arret, composer
 from bilans.contenu.schema import BilanLu, Portee, lire
 from bilans.dessins_du_pdf import pour_le_papier
 from bilans.rendu_pdf import (
+    FEUILLE,
     RACINE,
     SERVIS,
     AdresseRefusee,
@@ -271,6 +272,20 @@ def test_chaque_element_de_liste_a_une_etiquette_et_un_corps(structure):
 
 def test_une_legende_est_dans_son_tableau(structure):
     assert all(balise.parents[-1] == "Table" for balise in structure.de_nom("Caption"))
+
+
+def test_la_legende_d_un_tableau_ne_reste_pas_seule_en_bas_de_page():
+    """Le tableau passe d'un bloc à la page suivante : où qu'il tombe, sa légende l'y suit."""
+    import weasyprint
+
+    feuille = weasyprint.CSS(filename=settings.BASE_DIR / "static" / FEUILLE)
+    rangs = "".join(f"<tr><th>{rang}</th><td>x</td></tr>" for rang in range(8))
+    tableau = f"<table><caption>Légende</caption><thead><tr><th>Année</th><th>Valeur</th></tr></thead>{rangs}</table>"
+    for hauteur in range(205, 250, 3):
+        corps = f'<body><div style="height: {hauteur}mm">Avant</div>{tableau}</body>'
+        document = weasyprint.HTML(string=corps).render(stylesheets=[feuille])
+        textes = [{getattr(boite, "text", "") for boite in page._page_box.descendants()} for page in document.pages]
+        assert [("Légende" in page) == ("Valeur" in page) for page in textes] == [True] * len(textes), hauteur
 
 
 def test_le_paquet_xmp_declare_les_deux_normes_et_decrit_celle_que_l_autre_ignore(structure):

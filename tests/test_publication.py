@@ -357,6 +357,20 @@ def test_le_fil_dit_les_bilans_publies_et_les_statuts_sans_leur_commentaire(clie
     assert b"Durand" not in reponse.content
 
 
+def test_le_fil_ne_redit_pas_un_statut_dont_seul_l_avancement_change(client, actions):
+    action = actions[Statut.EN_COURS]
+    avant = entrees(client.get(f"{PLAN}fil.atom"))
+    action.changer_statut(
+        Statut.EN_COURS,
+        date_effet=date(2024, 6, 30),
+        auteur=fabriques.utilisateur(Role.RESPONSABLE),
+        avancement=60,
+        version=action.version,
+    )
+    assert action.changementdestatuts.count() == 2
+    assert entrees(client.get(f"{PLAN}fil.atom")) == avant
+
+
 def test_le_fil_ne_dit_rien_d_une_action_invisible(client, plan):
     fabriques.action(plan, intitule="Secrète", visible_du_public=False)
     assert entrees(client.get(f"{PLAN}fil.atom")) == []

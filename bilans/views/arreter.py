@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -66,7 +67,9 @@ def publier(request: HttpRequest, plan: str, annee: int) -> HttpResponse:
         return redirect(bilan if tenter(request, geste, f"Bilan {annee} publié.") else request.path)
     situation = situation_du_bilan(bilan)
     contexte = {"bilan": bilan, "situation": situation, "public": ce_que_voit_le_public(situation)}
-    return render(request, "bilans/publier.html", {**contexte, "retenue": retenue(bilan)})
+    contexte |= {"retenue": retenue(bilan), "site_ferme": not settings.PAGES_PUBLIQUES}
+    contexte["lisible"] = bilan.plan.publie and not contexte["retenue"] and not contexte["site_ferme"]
+    return render(request, "bilans/publier.html", contexte)
 
 
 @require_POST

@@ -1,5 +1,6 @@
 """Le document de l'API, et la page qui le montre."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from publication.api.porte import gardable, ouverte
@@ -19,4 +20,4 @@ def documentation(request: HttpRequest) -> HttpResponse:
     """Le même document, en page : une adresse après l'autre."""
     from publication.api.presentation import presenter
 
-    return page(request, "publication/api.html", {"api": presenter()})
+    return page(request, "publication/api.html", {"api": presenter(), "plans": settings.PAGES_PUBLIQUES})

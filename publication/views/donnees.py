@@ -1,5 +1,6 @@
 """Les données ouvertes d'un plan : la page qui les présente, et chaque fichier."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from publication.acces import bilans_publies, plan_publie
@@ -13,7 +14,7 @@ from publication.reponses import fichier as rendre
 def donnees(request: HttpRequest, plan: str) -> HttpResponse:
     publie = plan_publie(plan)
     contexte = {"presentation": presenter(DonneesDuPlan(publie)), "bilans": bilans_publies(publie)}
-    return page(request, "publication/donnees.html", contexte)
+    return page(request, "publication/donnees.html", {**contexte, "api_ouverte": settings.API})
 
 
 @page_publique
