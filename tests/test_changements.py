@@ -284,7 +284,7 @@ def test_un_plan_sans_action_le_dit(lecteur, le):
 )
 def test_une_date_qui_ne_va_pas_se_dit_a_cote_du_champ_et_reste(lecteur, plan, le, requete, champ, raison):
     texte = page(lecteur, plan, requete, attendu=400)
-    assert "Rien n'est comparé : corrigez la date signalée." in texte
+    assert "rien n'est comparé. Corrigez le champ signalé." in texte
     assert raison in texte.partition(f'id="id_{champ}_error"')[2].partition("</p>")[0]
     assert f'value="{requete.partition("=")[2].partition("&")[0]}"' in texte
 
