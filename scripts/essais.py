@@ -13,6 +13,8 @@ AUCUN_ESSAI = 5  # code de sortie de pytest
 CHOIX = "not navigateur and not fumee"
 # Deux ouvriers ; un fichier dont le décor coûte cher reste chez un seul (marque xdist_group).
 A_DEUX = ["-n", "2", "--dist", "loadgroup"]
+# Deux visites du site entier durent la moitié du tout : l'ouvrier qui a fini prend à l'autre ce qui lui reste.
+SANS_ATTENTE = ["--dist", "worksteal"]
 POSTGRES = [str(RACINE / "scripts" / "postgres_ephemere.sh")]
 
 
@@ -27,7 +29,7 @@ def etapes(sqlite: str, options: list[str], rapide: bool) -> list[Etape]:
         sans_navigateur,
         # Ce qui ne touche pas la base vient d'être essayé.
         Etape("sans navigateur, PostgreSQL", [*POSTGRES, *pytest, "-m", f"{CHOIX} and not sans_base", *A_DEUX]),
-        Etape("navigateur, PostgreSQL", [*POSTGRES, *pytest, "-m", "navigateur", "-n", "2"]),
+        Etape("navigateur, PostgreSQL", [*POSTGRES, *pytest, "-m", "navigateur", "-n", "2", *SANS_ATTENTE]),
         Etape("court chemin dans le navigateur, SQLite", [*pytest, "-m", "fumee"], sur_sqlite),
     ]
 
