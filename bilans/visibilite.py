@@ -4,6 +4,9 @@ Une action visible à l'arrêt a pu cesser de l'être : le contenu arrêté ne c
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.conf import settings
 
 from actions.models import Action, Plan
 from bilans.bilan import Bilan
@@ -47,3 +50,21 @@ def retenue(bilan: Bilan) -> str:
         f"Le public ne voit plus ce bilan\u00a0: la version publiée montre {combien} du public ({lesquelles}). "
         "Rouvrez-le, arrêtez une nouvelle version et publiez-la\u00a0; ou rendez de nouveau ces actions visibles."
     )
+
+
+@dataclass(frozen=True)
+class Obstacles:
+    """Ce qui empêche le public d'ouvrir un bilan publié, du plus large au plus proche."""
+
+    site_ferme: bool
+    plan_ferme: bool
+    retenue: str
+
+    @property
+    def aucun(self) -> bool:
+        return not (self.site_ferme or self.plan_ferme or self.retenue)
+
+
+def obstacles(bilan: Bilan) -> Obstacles:
+    """Deux requêtes au plus."""
+    return Obstacles(not settings.PAGES_PUBLIQUES, not bilan.plan.publie, retenue(bilan))

@@ -54,7 +54,8 @@ if ! comme_postgres "$binaires/initdb" -D "$dossier/donnees" -U essais --pwfile=
 fi
 
 # autovacuum verrait vides les tables d'un essai, dont la transaction n'est jamais validée : le planificateur, trompé,
-# lirait chaque table autant de fois que l'autre a de lignes.
+# lirait chaque table autant de fois que l'autre a de lignes. D'où « autovacuum=off ».
+#
 # Le port est tiré au sort plutôt que cherché : s'il est pris, le serveur refuse et on en tire un autre.
 demarre=
 for _ in 1 2 3 4 5; do

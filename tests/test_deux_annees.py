@@ -199,23 +199,23 @@ def test_une_rupture_entre_les_deux_annees_empeche_de_comparer_et_se_dit(plan):
     assert indicateur(deux_annees(plan, 2024, 2025))[2:] == ["+ 1"]
 
 
-def test_une_valeur_revue_depuis_l_arret_se_dit(plan):
-    mesure = compte(plan)
-    valeur = fabriques.valeur(mesure, 2023, valeur=166, etat=Etat.VALIDEE)
-    bilan_arrete(plan, 2023)
+def arreter_puis_corriger(plan, annee):
+    """Le bilan de cette année est arrêté, puis la valeur 2023 passe de 166 à 167."""
+    valeur = fabriques.valeur(compte(plan), 2023, valeur=166, etat=Etat.VALIDEE)
+    bilan_arrete(plan, annee)
     valeur.valeur = 167
     valeur.enregistrer(motif="Une consultation oubliée")
+
+
+def test_une_valeur_revue_depuis_l_arret_se_dit(plan):
+    arreter_puis_corriger(plan, 2023)
     premiere = indicateur(deux_annees(plan, 2023, 2024))[0]
     assert premiere == "166 consultations / Revue depuis : 167 consultations"
 
 
 def test_ce_qu_une_annee_arretee_avant_en_disait_n_est_pas_une_revision(plan):
-    """2024 arrêté, puis la valeur 2023 corrigée : 2023, lu aujourd'hui, dit la valeur corrigée."""
-    mesure = compte(plan)
-    valeur = fabriques.valeur(mesure, 2023, valeur=166, etat=Etat.VALIDEE)
-    bilan_arrete(plan, 2024)
-    valeur.valeur = 167
-    valeur.enregistrer(motif="Une consultation oubliée")
+    """2023, lu aujourd'hui, dit la valeur corrigée : celle que 2024 a gardée est plus ancienne."""
+    arreter_puis_corriger(plan, 2024)
     assert indicateur(deux_annees(plan, 2023, 2024))[0] == "167 consultations"
 
 

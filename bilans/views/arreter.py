@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,7 +15,7 @@ from bilans.controle import controler
 from bilans.formulaires import FormulaireDeReouverture
 from bilans.situation import situation_du_bilan
 from bilans.views.commun import tenter, trouver_le_bilan
-from bilans.visibilite import retenue
+from bilans.visibilite import obstacles
 from comptes.droits import Droit, exiger
 
 
@@ -67,9 +66,7 @@ def publier(request: HttpRequest, plan: str, annee: int) -> HttpResponse:
         return redirect(bilan if tenter(request, geste, f"Bilan {annee} publié.") else request.path)
     situation = situation_du_bilan(bilan)
     contexte = {"bilan": bilan, "situation": situation, "public": ce_que_voit_le_public(situation)}
-    contexte |= {"retenue": retenue(bilan), "site_ferme": not settings.PAGES_PUBLIQUES}
-    contexte["lisible"] = bilan.plan.publie and not contexte["retenue"] and not contexte["site_ferme"]
-    return render(request, "bilans/publier.html", contexte)
+    return render(request, "bilans/publier.html", {**contexte, "obstacles": obstacles(bilan)})
 
 
 @require_POST
