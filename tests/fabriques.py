@@ -17,17 +17,22 @@ FIN_2023 = datetime.date(2023, 12, 31)
 _rang = itertools.count(1)
 
 
+def _lettres() -> str:
+    """Un mot qui ne sert qu'une fois, sans chiffre : « 180 » ne doit pas se trouver dans le nom d'un compte."""
+    return "".join("abcdefghij"[int(chiffre)] for chiffre in str(next(_rang)))
+
+
 def service(nom: str | None = None) -> Service:
-    return Service.objects.get_or_create(nom=nom or f"Service {next(_rang)}")[0]
+    return Service.objects.get_or_create(nom=nom or f"Service {_lettres()}")[0]
 
 
 def utilisateur(role: Role | None = Role.AGENT, **champs) -> Utilisateur:
-    champs.setdefault("username", f"compte{next(_rang)}")
+    champs.setdefault("username", f"compte-{_lettres()}")
     return Utilisateur.objects.create_user(password=MOT_DE_PASSE, role=role, **champs)
 
 
 def plan(**champs) -> Plan:
-    champs.setdefault("intitule", f"Plan {next(_rang)}")
+    champs.setdefault("intitule", f"Plan {_lettres()}")
     nouveau = Plan(**champs)
     nouveau.full_clean()
     nouveau.save()
@@ -35,28 +40,28 @@ def plan(**champs) -> Plan:
 
 
 def action(sur: Plan | None = None, *, auteur=None, date_effet=FIN_2023, **champs) -> Action:
-    champs.setdefault("intitule", f"Action {next(_rang)}")
+    champs.setdefault("intitule", f"Action {_lettres()}")
     champs.setdefault("statut", Statut.NON_INITIEE)
     return Action.objects.creer(plan=sur or plan(), auteur=auteur, date_effet=date_effet, **champs)
 
 
 def partenaire(nom: str | None = None, **champs) -> Partenaire:
-    nouveau = Partenaire(nom=nom or f"Partenaire {next(_rang)}", **champs)
+    nouveau = Partenaire(nom=nom or f"Partenaire {_lettres()}", **champs)
     nouveau.full_clean()
     nouveau.save()
     return nouveau
 
 
 def indicateur(sur: Plan | None = None, *, chiffre_cle: bool = True, **champs) -> Indicateur:
-    rang = next(_rang)
-    champs.setdefault("code", f"indicateur-{rang}")
-    champs.setdefault("intitule", f"Indicateur {rang}")
+    mot = _lettres()
+    champs.setdefault("code", f"indicateur-{mot}")
+    champs.setdefault("intitule", f"Indicateur {mot}")
     champs.setdefault("nature", Nature.COMPTE)
     nouveau = Indicateur(**champs)
     nouveau.full_clean()
     nouveau.save()
     if sur is not None:
-        IndicateurDuPlan.objects.create(plan=sur, indicateur=nouveau, ordre=rang, chiffre_cle=chiffre_cle)
+        IndicateurDuPlan.objects.create(plan=sur, indicateur=nouveau, ordre=next(_rang), chiffre_cle=chiffre_cle)
     return nouveau
 
 
