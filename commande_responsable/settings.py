@@ -77,8 +77,13 @@ INSTALLED_APPS = [
     "bilans",
     "publication",
     "accueil",
+    "exploitation",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "axes",
     "csp",
     "crispy_forms",
@@ -101,6 +106,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Le premier : tout ce qui se journalise ensuite porte le numéro de la demande.
+    "comptes.demande.NumeroDeDemande",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -118,6 +125,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -210,6 +218,10 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "commande_responsable.erreurs.trop_d_essais"
 AXES_CLIENT_IP_CALLABLE = "comptes.provenance.adresse_du_client"
 AXES_VERBOSE = False
+
+# --- Second facteur, sessions, fournisseur d'identité --------------------------------------------
+
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 
 # --- Sécurité -----------------------------------------------------------------------------------
 

@@ -102,9 +102,21 @@ class Geste(models.TextChoices):
     CONNEXION = "CONNEXION", "Connexion"
     ECHEC = "ECHEC", "Échec de connexion"
     DECONNEXION = "DECONNEXION", "Déconnexion"
+    SESSIONS = "SESSIONS", "Sessions fermées"
+    BLOCAGE = "BLOCAGE", "Connexion bloquée"
+    DEBLOCAGE = "DEBLOCAGE", "Connexion débloquée"
+    MOT_DE_PASSE = "MOT_DE_PASSE", "Mot de passe"
+    SECOND_FACTEUR = "SECOND_FACTEUR", "Second facteur"
+    INVITATION = "INVITATION", "Invitation"
+    COMPTE = "COMPTE", "Compte"
+    DROITS = "DROITS", "Changement de droits"
+    JETON = "JETON", "Jeton d'accès"
     EXPORT = "EXPORT", "Export"
     IMPORT = "IMPORT", "Import"
-    DROITS = "DROITS", "Changement de droits"
+    BILAN = "BILAN", "Bilan arrêté, rouvert ou publié"
+    PERSONNE = "PERSONNE", "Données d'une personne"
+    ELIMINATION = "ELIMINATION", "Élimination"
+    SAUVEGARDE = "SAUVEGARDE", "Sauvegarde ou restauration"
 
 
 class Trace(models.Model):
@@ -118,6 +130,8 @@ class Trace(models.Model):
     identifiant = models.CharField("identifiant saisi", max_length=150, blank=True)
     objet = models.CharField("objet", max_length=200, blank=True)
     details = models.JSONField("détails", default=dict, blank=True, encoder=DjangoJSONEncoder)
+    adresse = models.GenericIPAddressField("adresse", null=True, blank=True)
+    demande = models.CharField("numéro de demande", max_length=32, blank=True)
 
     class Meta:
         verbose_name = "trace"
