@@ -1,4 +1,4 @@
-"""La demande en cours : son numéro, qui se retrouve dans les journaux et sur les pages d'erreur, et d'où elle vient."""
+"""La demande en cours : son numéro, le même dans les journaux et sur les pages d'erreur, et d'où elle vient."""
 
 import secrets
 from collections.abc import Callable

@@ -222,6 +222,7 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
         help_text="Un courriel par mois, et avant un comité, quand quelque chose est attendu.",
     )
     date_joined = models.DateTimeField("créé le", default=timezone.now, editable=False)
+    anonymise_le = models.DateTimeField("anonymisé le", null=True, blank=True, editable=False)
 
     EMAIL_FIELD = "courriel"
     USERNAME_FIELD = "username"
