@@ -9,7 +9,8 @@ from actions.classeur.export import Format
 from actions.depot_de_fichier import nom_sur
 from actions.views.commun import lecture_ou_envoi, qui_demande
 from comptes.droits import Droit, exiger
-from comptes.gestes import Geste, Trace
+from comptes.gestes import Geste
+from comptes.traces import tracer
 from indicateurs.classeur.apercu import Apercu
 from indicateurs.classeur.export import ANNEES_PAR_DEFAUT, annees_demandees, exporter, nom_du_fichier
 from indicateurs.classeur.formulaires import CONFLIT, FormulaireDApplication, FormulaireDeDepot
@@ -45,7 +46,7 @@ def export(request: HttpRequest) -> HttpResponse:
     fichier = exporter(indicateurs, forme, annees=annees, filtres=filtres, instant=filtre.instant)
     nom = nom_du_fichier(forme, request.GET.get("code") or request.GET.get("plan", ""))
     details = {"fichier": nom, "filtres": demandes, "lignes": fichier.lignes}
-    Trace.objects.create(geste=Geste.EXPORT, utilisateur=qui_demande(request), objet="Indicateurs", details=details)
+    tracer(Geste.EXPORT, request.user, "Indicateurs", details=details)
     return HttpResponse(
         fichier.contenu,
         headers={"Content-Type": forme.mime, "Content-Disposition": f'attachment; filename="{nom}"'},
