@@ -8,8 +8,7 @@ from actions.filtres import FiltreActions
 from actions.models import Action
 from actions.views.listes import liste
 from comptes.droits import Droit, exiger
-from comptes.gestes import Geste
-from comptes.traces import tracer
+from comptes.traces import tracer_un_export
 from socle.erreurs import DemandeIllisible
 from socle.relecture import tel_que_saisi
 
@@ -29,8 +28,7 @@ def export(request: HttpRequest) -> HttpResponse:
     filtres = [(pose.libelle, pose.valeur) for pose in filtre.poses]
     fichier = exporter(filtre.qs, forme, filtres=filtres, au=filtre.jour, saisi_au=filtre.instant.saisi_au)
     nom = nom_du_fichier(forme, plan.slug if plan else "")
-    details = {"fichier": nom, "filtres": dict(filtres), "lignes": fichier.lignes}
-    tracer(Geste.EXPORT, request.user, "Actions", details=details)
+    tracer_un_export(request, "Actions", fichier=nom, filtres=dict(filtres), lignes=fichier.lignes)
     return HttpResponse(
         fichier.contenu,
         headers={"Content-Type": forme.mime, "Content-Disposition": f'attachment; filename="{nom}"'},
