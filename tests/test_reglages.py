@@ -82,6 +82,7 @@ def test_une_cle_suffit_pour_demarrer(installation):
         ("CSRF_TRUSTED_ORIGINS", "exemple.fr"),
         ("PROXYS_DE_CONFIANCE", "un"),
         ("PROXYS_DE_CONFIANCE", "-1"),
+        ("JOURS_DE_TRACES", "0"),
         ("NIVEAU_DE_JOURNAL", "bavard"),
         ("LICENCE_DES_DONNEES", "la-mienne"),
     ],
