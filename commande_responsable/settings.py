@@ -223,6 +223,12 @@ AXES_VERBOSE = False
 
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 
+# Combien de jours la trace se garde. La CNIL recommande de six mois à un an (délibération 2021-122 du 14 octobre 2021
+# sur la journalisation).
+JOURS_DE_TRACES = _lire(env.int, "JOURS_DE_TRACES", 365)
+if JOURS_DE_TRACES < 1:
+    raise ImproperlyConfigured("Réglage JOURS_DE_TRACES : un nombre de jours, 1 au moins.")
+
 # --- Sécurité -----------------------------------------------------------------------------------
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS

@@ -13,7 +13,7 @@ from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.db.models import Count
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django_tasks_db.admin import DBTaskResult
 
 from comptes.administration import (
@@ -25,8 +25,9 @@ from comptes.administration import (
 from comptes.courriels import EtatDeCourriel
 from comptes.droits import Droit, Role
 from comptes.envoi import envoyer_des_que_possible
-from comptes.gestes import Geste, PorteeDeJeton
-from comptes.models import Collectivite, Courriel, Jeton, LigneDeLot, Lot, Service, Siren, Trace, Utilisateur
+from comptes.gestes import Geste, PorteeDeJeton, objet_du_compte
+from comptes.models import Collectivite, Courriel, Jeton, LigneDeLot, Lot, Service, Siren, Utilisateur
+from comptes.traces import tracer
 from socle.formats import accorder
 
 admin.site.site_header = "Administration"
@@ -189,6 +190,9 @@ class UtilisateurAdmin(AdminHistorise, UserAdmin):
     def save_model(self, request, obj, form, change) -> None:
         """Désactiver quelqu'un laisse ses actions sans personne : le dire, avec de quoi les confier à un autre."""
         super().save_model(request, obj, form, change)
+        if not change or "is_active" in form.changed_data:
+            fait = "créé" if not change else "activé" if obj.is_active else "désactivé"
+            tracer(Geste.COMPTE, request.user, objet_du_compte(obj.username), details={"fait": fait})
         desactive = change and "is_active" in form.changed_data and not obj.is_active
         # Relation inverse : les actions nomment leur pilote, jamais l'inverse.
         if desactive and (nombre := obj.actions_pilotees.exclude(statut="TERMINEE").count()):
@@ -203,12 +207,8 @@ class UtilisateurAdmin(AdminHistorise, UserAdmin):
         super().save_related(request, form, formsets, change)
         apres = _libelles(form.instance.groups.order_by("pk"))
         if avant != apres:
-            Trace.objects.create(
-                geste=Geste.DROITS,
-                utilisateur=request.user,
-                objet=f"Compte {form.instance.username}",
-                details={"avant": avant, "apres": apres},
-            )
+            objet = objet_du_compte(form.instance.username)
+            tracer(Geste.DROITS, request.user, objet, details={"avant": avant, "apres": apres})
 
 
 def _libelles(groupes) -> list[str]:
@@ -250,30 +250,6 @@ class LotAdmin(AdminEnLecture):
         return lot._lignes
 
 
-@admin.register(Trace)
-class TraceAdmin(AdminEnLecture):
-    list_display = fields = readonly_fields = (
-        "le",
-        "geste",
-        "utilisateur",
-        "identifiant",
-        "objet",
-        "details_lisibles",
-    )
-    list_select_related = ["utilisateur"]
-    list_filter = ["geste", "le"]
-    search_fields = ["identifiant", "objet", "utilisateur__username", "utilisateur__nom"]
-    date_hierarchy = "le"
-
-    @admin.display(description="détails")
-    def details_lisibles(self, trace: Trace):
-        return format_html_join(" ; ", "{} : {}", ((cle, _en_clair(valeur)) for cle, valeur in trace.details.items()))
-
-
-def _en_clair(valeur) -> str:
-    return ", ".join(map(str, valeur)) or "aucun" if isinstance(valeur, list) else str(valeur)
-
-
 @admin.register(Jeton)
 class JetonAdmin(AdminEnLecture):
     list_display = fields = readonly_fields = (
@@ -297,7 +273,7 @@ class JetonAdmin(AdminEnLecture):
     def revoquer(self, request, queryset) -> None:
         jetons = list(queryset.filter(revoque_le__isnull=True))
         for jeton in jetons:
-            jeton.revoquer()
+            jeton.revoquer(par=request.user)
         messages.success(request, f"{accorder(len(jetons), 'jeton révoqué', 'jetons révoqués')}.")
 
     def has_revoquer_permission(self, request) -> bool:

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from socle.contraintes import liste_fermee
 from socle.journal import LigneDeJournal
+from socle.modeles import LigneAjoutee, LigneInalterable, QuerySetInalterable
 
 
 class Lot(models.Model):
@@ -119,8 +120,41 @@ class Geste(models.TextChoices):
     SAUVEGARDE = "SAUVEGARDE", "Sauvegarde ou restauration"
 
 
-class Trace(models.Model):
-    """Un geste qui ne laisse pas de fiche derrière lui : connexion, export, changement de droits."""
+class TraceQuerySet(QuerySetInalterable["Trace"]):
+    """La trace s'ajoute et se lit. Deux méthodes seulement y touchent après coup, et toutes deux se tracent."""
+
+    def bulk_create(self, objs, *args, update_conflicts=False, **kwargs):
+        if update_conflicts:
+            raise LigneInalterable("Trace : une ligne ne se modifie pas.")
+        return super().bulk_create(objs, *args, **kwargs)
+
+    def purger(self, avant: datetime) -> int:
+        """Efface ce qui a été écrit avant ce moment (la durée est passée), et rend combien de lignes."""
+        return models.QuerySet(self.model, using=self.db).filter(le__lt=avant).delete()[0]
+
+    def anonymiser(self, utilisateur) -> int:
+        """Ôte de la trace ce qui nomme cette personne, et rend combien de lignes ont changé. Les gestes restent, leur
+        jour, et le numéro du compte.
+
+        À appeler avant que le compte ne perde son identifiant : les échecs de connexion ne le citent que par lui.
+        """
+        nom = utilisateur.username
+        nu: models.QuerySet[Trace] = models.QuerySet(self.model, using=self.db)
+        siennes = models.Q(utilisateur=utilisateur) | models.Q(identifiant__iexact=nom)
+        nombre = nu.filter(siennes).exclude(identifiant="", adresse=None).update(identifiant="", adresse=None)
+        return nombre + nu.filter(objet=objet_du_compte(nom)).update(objet=f"Compte n° {utilisateur.pk}")
+
+
+def objet_du_compte(identifiant: str) -> str:
+    """Comment la trace nomme un compte sur lequel un geste a porté."""
+    return f"Compte {identifiant}"[:200]
+
+
+class Trace(LigneAjoutee):
+    """Un geste qui ne laisse pas de fiche derrière lui : connexion, export, changement de droits.
+
+    On ne fait qu'y ajouter, par `comptes.traces.tracer`.
+    """
 
     le = models.DateTimeField("le", default=timezone.now, editable=False, db_index=True)
     geste = models.CharField("geste", max_length=20, choices=Geste)
@@ -132,6 +166,8 @@ class Trace(models.Model):
     details = models.JSONField("détails", default=dict, blank=True, encoder=DjangoJSONEncoder)
     adresse = models.GenericIPAddressField("adresse", null=True, blank=True)
     demande = models.CharField("numéro de demande", max_length=32, blank=True)
+
+    objects = TraceQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         verbose_name = "trace"
@@ -191,6 +227,7 @@ class JetonQuerySet(models.QuerySet["Jeton"]):
         )
         jeton.full_clean()
         jeton.save()
+        _tracer_le_jeton(jeton, utilisateur, "émis")
         return jeton, secret
 
 
@@ -236,7 +273,16 @@ class Jeton(models.Model):
         vivant = self.revoque_le is None and (self.expire_le is None or self.expire_le > le)
         return vivant and self.utilisateur.is_active and not portee.englobantes.isdisjoint(self.portees)
 
-    def revoquer(self) -> None:
-        """Sans retour : un nouveau jeton se demande."""
-        self.revoque_le = self.revoque_le or timezone.now()
-        self.save(update_fields=["revoque_le"])
+    def revoquer(self, par=None) -> None:
+        """Sans retour : un nouveau jeton se demande. Demandé deux fois : rien de plus. `par` : None, le titulaire."""
+        if self.revoque_le is None:
+            self.revoque_le = timezone.now()
+            self.save(update_fields=["revoque_le"])
+            _tracer_le_jeton(self, par or self.utilisateur, "révoqué")
+
+
+def _tracer_le_jeton(jeton: Jeton, par, fait: str) -> None:
+    from comptes.traces import tracer
+
+    details = {"fait": fait, "jeton": jeton.pk, "titulaire": jeton.utilisateur_id, "portées": jeton.portees}
+    tracer(Geste.JETON, par, f"Jeton « {jeton.nom} »", details=details)

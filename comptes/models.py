@@ -18,7 +18,7 @@ from simple_history.models import HistoricalRecords
 
 from comptes.courriels import Courriel
 from comptes.droits import Droit, Role, peut
-from comptes.gestes import Jeton, LigneDeLot, Lot, Trace
+from comptes.gestes import Geste, Jeton, LigneDeLot, Lot, Trace, objet_du_compte
 from socle.couleurs import BLANC, CONTRASTE_D_UN_TEXTE, contraste
 from socle.formats import formater_nombre
 from socle.modeles import LigneVersionnee, QuerySetSuivi
@@ -178,7 +178,12 @@ class UtilisateurManager(_ManagerSuivi):  # type: ignore[misc, valid-type]
 
     def create_superuser(self, username: str, password: str | None = None, **champs):
         """Appelée par `createsuperuser` : un administrateur, au sens de la table des droits."""
-        return self.create_user(username, password, role=Role.ADMINISTRATEUR, **champs)
+        from comptes.traces import tracer
+
+        compte = self.create_user(username, password, role=Role.ADMINISTRATEUR, **champs)
+        details = {"fait": "créé", "roles": [Role.ADMINISTRATEUR.label]}
+        tracer(Geste.COMPTE, None, objet_du_compte(compte.username), details=details)
+        return compte
 
 
 class Utilisateur(AbstractBaseUser, PermissionsMixin):

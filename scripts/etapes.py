@@ -36,6 +36,7 @@ REGLAGES_NEUTRES = {
     "ADRESSE_DU_SITE": "http://127.0.0.1:8000",
     "PAGES_PUBLIQUES": "1",
     "LICENCE_DES_DONNEES": "etalab-2.0",
+    "JOURS_DE_TRACES": "365",
     "NIVEAU_DE_JOURNAL": "WARNING",
 }
 

@@ -345,6 +345,7 @@ TABLE = [
     ),
     *fiche(Lot, ADMINISTRATEURS),
     *fiche(Trace, ADMINISTRATEURS),
+    Ligne("admin:comptes_trace_export", ADMINISTRATEURS, sans_envoi=200),
     *fiche(Jeton, ADMINISTRATEURS),
     *fiche(Courriel, ADMINISTRATEURS),
     *fiche(Bilan, ADMINISTRATEURS, changement={"numero_de_deliberation": TAPE}),
@@ -909,6 +910,28 @@ def test_la_table_dit_chaque_route_du_site():
 def test_chacun_recoit_ce_que_dit_la_table(site, ligne):
     defauts = [defaut for qui, methode in essais(ligne) for defaut in site.defauts(ligne, methode, qui)]
     assert not defauts, "\n".join([ligne.nom, *defauts])
+
+
+# --- Ce qui s'emporte se trace ------------------------------------------------------------------
+
+RESERVEES = [ligne for ligne in TABLE if "administrateur" in ligne.ouverte_a and "anonyme" not in ligne.ouverte_a]
+
+
+def test_tout_fichier_remis_a_un_compte_connecte_laisse_une_trace(site):
+    """Par l'adresse même, ou parce qu'on demande la page dans un tableur."""
+    remis, sans_trace = set(), []
+    for ligne in RESERVEES:
+        adresse = site.adresse(ligne, "administrateur")
+        for demande in (adresse, f"{adresse}{'&' if '?' in adresse else '?'}format=csv"):
+            with sans_lendemain():
+                deja = Trace.objects.count()
+                reponse = site.clients["administrateur"].get(demande)
+                if "Content-Disposition" in reponse.headers:
+                    remis.add(ligne.nom)
+                    sans_trace += [demande] if Trace.objects.count() != deja + 1 else []
+    assert sans_trace == []
+    assert remis >= {"actions:export", "actions:document", "marches:resultat_export", "marches:contrats", "bilans:docx"}
+    assert len(remis) >= 15, sorted(remis)
 
 
 # --- Ce que la table ne dit pas -----------------------------------------------------------------

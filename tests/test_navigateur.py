@@ -257,6 +257,7 @@ SANS_PAGE = {
     "admin:jsi18n": 200,  # script
     "admin:view_on_site": 302,
     "admin:partenaires_partenaire_export": 200,  # un fichier
+    "admin:comptes_trace_export": 200,  # un fichier
     "actions:export": 200,  # un fichier
     "admin:partenaires_partenaire_import_appliquer": 405,  # un envoi
     **{f"admin:admin/{modele.replace('_', '/')}/<path:object_id>/": 302 for modele in ECRANS},

@@ -162,6 +162,7 @@ PAGES = [
     Page("admin:auth_user_password_change", 10),
     *fiche(Lot, 10, change=12, history=10),
     *fiche(Trace, 12, change=10, history=10),
+    Page("admin:comptes_trace_export", 12),
     *fiche(Jeton, 12, change=10, history=10),
     *fiche(Courriel, 12, change=10, history=10),
     *fiche(Bilan, 12, change=10, history=10),
