@@ -108,6 +108,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # Le premier : tout ce qui se journalise ensuite porte le numéro de la demande.
     "comptes.demande.NumeroDeDemande",
+    "commande_responsable.pannes.SuivreLesEcritures",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -364,7 +365,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "socle.stockage.FichiersEntiers"},
     "staticfiles": {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
