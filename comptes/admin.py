@@ -2,6 +2,9 @@
 
 from allauth.account.admin import EmailAddress
 from allauth.account.decorators import secure_admin_login
+from allauth.mfa.admin import Authenticator
+from allauth.socialaccount.admin import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.admin import UserSession
 from django import forms
 from django.apps import apps
 from django.contrib import admin, messages
@@ -38,9 +41,9 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 # Le paquet qui compte les essais de connexion s'appelle comme les axes du plan.
 apps.get_app_config("axes").verbose_name = "Essais de connexion"
 
-# Les rôles sont créés par le code ; le courriel est un champ du compte.
-admin.site.unregister(Group)
-admin.site.unregister(EmailAddress)
+# Les rôles sont créés par le code ; le courriel est un champ du compte ; le reste a ses pages, ou se règle.
+for _modele in (Group, EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, UserSession):
+    admin.site.unregister(_modele)
 # Des noms de fonctions et des traces d'exécution, en anglais : l'issue d'une tâche se lit là où on l'a demandée.
 admin.site.unregister(DBTaskResult)
 

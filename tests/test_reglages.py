@@ -41,9 +41,10 @@ def demarrer(installation: Path, **variables: str) -> subprocess.CompletedProces
 
 
 def variables_lues() -> set[str]:
-    """Les noms que settings.py demande à l'environnement, par `_lire(lecteur, nom)` ou `env.type(nom)`."""
+    """Les noms que les réglages demandent à l'environnement, par `_lire(lecteur, nom)` ou `env.type(nom)`."""
     noms = set()
-    for noeud in ast.walk(ast.parse((RACINE / "commande_responsable" / "settings.py").read_text())):
+    sources = [(RACINE / "commande_responsable" / nom).read_text() for nom in ("settings.py", "reglages_metier.py")]
+    for noeud in ast.walk(ast.parse("\n".join(sources))):
         if not isinstance(noeud, ast.Call):
             continue
         match noeud.func:
