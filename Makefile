@@ -6,7 +6,7 @@ INSTALLE := .venv/.installe
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help installer demo demo-complet test test-rapide epreuves qualite format vendor captures
+.PHONY: help installer demo demo-complet test test-rapide epreuves qualite format vendor captures sbom
 
 help: ## Affiche cette aide
 	@echo "Commandes du projet :"
@@ -47,3 +47,6 @@ vendor: $(INSTALLE) ## Reprend les bibliothèques du navigateur servies avec le 
 
 captures: $(INSTALLE) ## Une image de chaque page dans captures/, celles du README dans docs/captures/
 	@PYTHONPATH=. $(PY) scripts/captures.py $(ARGS)
+
+sbom: $(INSTALLE) ## L'inventaire des composants livrés (CycloneDX), dans sbom.cdx.json
+	@$(PY) scripts/sbom.py
