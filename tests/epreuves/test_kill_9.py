@@ -41,7 +41,7 @@ class Foule:
         try:
             while (numero := self._prendre()) is not None:
                 self.issues[numero] = self._tenter(client, numero)
-        except BaseException as panne:  # noqa: BLE001 - redite par le fil principal
+        except BaseException as panne:
             self.pannes.append(panne)
             raise
 
