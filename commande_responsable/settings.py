@@ -12,6 +12,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError
 
+from comptes.reglages_oidc import lire_les_reglages
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Env()
@@ -218,10 +220,33 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "commande_responsable.erreurs.trop_d_essais"
 AXES_CLIENT_IP_CALLABLE = "comptes.provenance.adresse_du_client"
 AXES_VERBOSE = False
+AXES_HANDLER = "comptes.blocages.Decompte"
+# Un essai refusé ne prolonge pas l'attente : elle finit à l'heure que montre la page des connexions bloquées.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+# La trace dit qui s'est connecté, la page des connexions bloquées le reste.
+AXES_DISABLE_ACCESS_LOG, AXES_ENABLE_ADMIN = True, False
 
 # --- Second facteur, sessions, fournisseur d'identité --------------------------------------------
 
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+
+# None : pas de fournisseur d'identité. Aucune adresse ne répond alors, et rien ne sort du site.
+OIDC = lire_les_reglages(
+    serveur=_lire(env.str, "OIDC_SERVEUR", ""),
+    client=_lire(env.str, "OIDC_CLIENT", ""),
+    secret=_lire(env.str, "OIDC_SECRET", ""),
+    nom=_lire(env.str, "OIDC_NOM", ""),
+    champ=_lire(env.str, "OIDC_CHAMP_DES_GROUPES", ""),
+    groupes=_lire(env.str, "OIDC_GROUPES", ""),
+    creer=_lire(env.bool, "OIDC_CREER_LES_COMPTES", False),
+    rattacher=_lire(env.bool, "OIDC_RATTACHER_PAR_COURRIEL", False),
+)
+SOCIALACCOUNT_STORE_TOKENS = False
+
+# Combien de jours une invitation à choisir son mot de passe reste valable.
+INVITATION_JOURS = _lire(env.int, "INVITATION_JOURS", 7)
+if not 1 <= INVITATION_JOURS <= 90:
+    raise ImproperlyConfigured("Réglage INVITATION_JOURS : un nombre de jours, de 1 à 90.")
 
 # --- Sécurité -----------------------------------------------------------------------------------
 

@@ -2,8 +2,8 @@
 
 from allauth.account.admin import EmailAddress
 from allauth.account.decorators import secure_admin_login
+from allauth.socialaccount.admin import SocialAccount, SocialApp, SocialToken
 from django import forms
-from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
@@ -23,7 +23,9 @@ from comptes.courriels import EtatDeCourriel
 from comptes.droits import Droit, Role
 from comptes.envoi import envoyer_des_que_possible
 from comptes.gestes import Geste, PorteeDeJeton
+from comptes.invitations import inviter, pourquoi_pas
 from comptes.models import Collectivite, Courriel, Jeton, LigneDeLot, Lot, Service, Siren, Trace, Utilisateur
+from comptes.traces import tracer
 from socle.formats import accorder
 
 admin.site.site_header = "Administration"
@@ -34,14 +36,13 @@ admin.site.empty_value_display = "—"
 # Une seule page de connexion, celle du site ; un compte sans droit reçoit 403 au lieu d'un second formulaire.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
-# Le paquet qui compte les essais de connexion s'appelle comme les axes du plan.
-apps.get_app_config("axes").verbose_name = "Essais de connexion"
-
 # Les rôles sont créés par le code ; le courriel est un champ du compte.
 admin.site.unregister(Group)
 admin.site.unregister(EmailAddress)
 # Des noms de fonctions et des traces d'exécution, en anglais : l'issue d'une tâche se lit là où on l'a demandée.
 admin.site.unregister(DBTaskResult)
+# Vides : le fournisseur d'identité est dans les réglages, et le compte se trouve par son champ « sub ».
+admin.site.unregister([SocialApp, SocialAccount, SocialToken])
 
 
 # --- Collectivité, services ---------------------------------------------------------------------
@@ -128,11 +129,39 @@ class FormulaireDeCompte(UserChangeForm):
 
 
 class FormulaireDeNouveauCompte(AdminUserCreationForm):
+    """Invitée par courriel, la personne choisit son mot de passe : personne d'autre ne l'aura connu."""
+
     groups = ChampRoles()
+    # Le nom est celui de Django, dont la feuille de style cache les mots de passe quand on n'en donne pas.
+    usable_password = forms.ChoiceField(
+        label="Pour se connecter",
+        required=False,
+        initial="invitation",
+        choices={
+            "invitation": "Inviter par courriel à choisir un mot de passe",
+            "true": "Donner un mot de passe maintenant",
+            "false": "Sans mot de passe : par le fournisseur d'identité",
+        },
+        widget=forms.RadioSelect(attrs={"class": "radiolist"}),
+    )
+
+    invitation = False
 
     class Meta:
         model = Utilisateur
         fields = ("username",)
+
+    def validate_passwords(self, *args, **kwargs) -> None:
+        self.invitation = self.cleaned_data.get("usable_password") == "invitation"
+        if self.invitation:
+            self.cleaned_data["usable_password"] = "false"  # noqa: S105 - le choix, pas un mot de passe
+        super().validate_passwords(*args, **kwargs)
+
+    def clean(self):
+        donnees = super().clean() or {}
+        if self.invitation and not donnees.get("courriel") and "courriel" not in self.errors:
+            self.add_error("courriel", "Il faut un courriel pour inviter cette personne.")
+        return donnees
 
 
 class FiltreParRole(admin.SimpleListFilter):
@@ -175,6 +204,7 @@ class UtilisateurAdmin(AdminHistorise, UserAdmin):
     ordering = ["nom", "prenom", "username"]
     filter_horizontal = ()
     autocomplete_fields = ["service"]
+    actions = ["inviter"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")
@@ -186,6 +216,10 @@ class UtilisateurAdmin(AdminHistorise, UserAdmin):
     def save_model(self, request, obj, form, change) -> None:
         """Désactiver quelqu'un laisse ses actions sans personne : le dire, avec de quoi les confier à un autre."""
         super().save_model(request, obj, form, change)
+        if change and "courriel" in form.changed_data and not pourquoi_pas(obj):
+            messages.warning(
+                request, "L'invitation envoyée à l'ancien courriel ne vaut plus : invitez cette personne de nouveau."
+            )
         desactive = change and "is_active" in form.changed_data and not obj.is_active
         # Relation inverse : les actions nomment leur pilote, jamais l'inverse.
         if desactive and (nombre := obj.actions_pilotees.exclude(statut="TERMINEE").count()):
@@ -200,12 +234,25 @@ class UtilisateurAdmin(AdminHistorise, UserAdmin):
         super().save_related(request, form, formsets, change)
         apres = _libelles(form.instance.groups.order_by("pk"))
         if avant != apres:
-            Trace.objects.create(
-                geste=Geste.DROITS,
-                utilisateur=request.user,
-                objet=f"Compte {form.instance.username}",
+            tracer(
+                Geste.DROITS,
+                request.user,
+                f"Compte {form.instance.username}",
                 details={"avant": avant, "apres": apres},
             )
+        if getattr(form, "invitation", False) and inviter(form.instance, request.user):
+            messages.success(request, f"Une invitation part à {form.instance.courriel}.")
+
+    @admin.action(description="Inviter par courriel à choisir un mot de passe", permissions=["change"])
+    def inviter(self, request, queryset) -> None:
+        """Une première fois, ou de nouveau : le lien d'avant ne vaut plus."""
+        comptes = list(queryset)
+        laisses = [f"{compte} : {raison}" for compte in comptes if (raison := pourquoi_pas(compte))]
+        invites = sum(inviter(compte, request.user) for compte in comptes)
+        if invites:
+            messages.success(request, f"{accorder(invites, 'invitation part', 'invitations partent')}.")
+        if laisses:
+            messages.warning(request, f"Pas d'invitation pour {' ; '.join(laisses)}.")
 
 
 def _libelles(groupes) -> list[str]:
@@ -324,6 +371,11 @@ class CourrielAdmin(AdminEnLecture):
     search_fields = ["objet", "adresse", "destinataire__nom", "destinataire__username"]
     date_hierarchy = "prepare_le"
     actions = ["renvoyer"]
+
+    def get_fields(self, request, obj=None):
+        """Le lien qui ouvre le compte d'un autre ne se lit pas ici, même avant son départ."""
+        cache = {"texte"} if obj is not None and obj.confidentiel else set()
+        return [nom for nom in super().get_fields(request, obj) if nom not in cache]
 
     @admin.display(description="état")
     def etat(self, courriel: Courriel) -> str:
