@@ -30,8 +30,8 @@ class Client:
     def __init__(self, site: Site, identifiant: str = "responsable", *, delai: float = 60) -> None:
         self.site, self.delai = site, delai
         self.session = requests.Session()
-        # Comme derrière nginx, qui ouvre une connexion par demande : une connexion gardée peut se fermer à l'instant
-        # où l'on s'en ressert, et un programme, à la différence d'un navigateur, n'y revient pas.
+        # Comme derrière nginx, qui ouvre une connexion par demande : gardée, elle peut se fermer à l'instant où l'on
+        # s'en ressert, et un programme, à la différence d'un navigateur, n'y revient pas.
         self.session.headers["Connection"] = "close"
         self.identifiant = identifiant
 
