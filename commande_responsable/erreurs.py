@@ -74,8 +74,8 @@ def introuvable(request, exception=None) -> HttpResponse:
 def trop_d_essais(request, *args, **kwargs) -> HttpResponse:
     """Réponse d'axes après trop d'essais de connexion ratés."""
     phrase = (
-        "Trop d'essais de connexion ont échoué. Attendez un quart d'heure, ou demandez à l'administrateur de "
-        "débloquer le compte."
+        "Trop d'essais de connexion ont échoué. Attendez un quart d'heure, choisissez un nouveau mot de passe par "
+        "« Mot de passe oublié », ou demandez à l'administrateur de vous débloquer."
     )
     return _page(request, PageErreur(429, "Trop d'essais", phrase))
 

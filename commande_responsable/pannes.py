@@ -6,17 +6,21 @@ erreur de programmation, et reste un 500.
 
 import contextlib
 import errno
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
 
 # En secondes : le temps que met PostgreSQL à redémarrer, ou un écrivain à finir.
 REESSAYER_DANS = 30
+# En octets : ce dont SQLite a besoin pour ses fichiers annexes.
+PLACE_MINIMALE = 1 << 20
 
 
 class Panne(Enum):
@@ -98,7 +102,8 @@ def _origines(erreur: BaseException | None) -> Iterator[BaseException]:
 def _de_la_base(pilote: BaseException | None) -> Panne | None:
     """D'après l'erreur du pilote ; celles de Django ne distinguent pas une table absente d'un disque plein."""
     if isinstance(pilote, sqlite3.Error):
-        return _SQLITE.get(getattr(pilote, "sqlite_errorcode", 0) & 0xFF)
+        panne = _SQLITE.get(getattr(pilote, "sqlite_errorcode", 0) & 0xFF)
+        return Panne.DISQUE_PLEIN if panne is Panne.BASE and _disque_de_la_base_plein() else panne
     if pilote is None or type(pilote).__module__.partition(".")[0] != "psycopg2":
         return None
     code = getattr(pilote, "pgcode", None)
@@ -108,6 +113,13 @@ def _de_la_base(pilote: BaseException | None) -> Panne | None:
     noms = {classe.__name__ for classe in type(pilote).__mro__}
     coupee = noms & {"OperationalError", "InterfaceError"} or "closed" in str(pilote)
     return Panne.BASE if coupee else None
+
+
+def _disque_de_la_base_plein() -> bool:
+    """SQLite ne dit que « entrée-sortie » quand ce sont ses fichiers annexes (-wal, -shm) qui n'ont plus la place."""
+    with contextlib.suppress(OSError):
+        return shutil.disk_usage(Path(connection.settings_dict["NAME"]).parent).free < PLACE_MINIMALE
+    return False
 
 
 # --- Ce qu'il est advenu de l'envoi ---------------------------------------------------------------

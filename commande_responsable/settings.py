@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from commande_responsable.lecture import BASE_DIR, env
 from commande_responsable.lecture import lire as _lire
 from commande_responsable.reglages_metier import *  # noqa: F403 - Django lit les réglages d'un seul module
+from comptes.reglages_oidc import lire_les_reglages
 
 
 def _base_de_donnees() -> dict:
@@ -207,6 +208,11 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "commande_responsable.erreurs.trop_d_essais"
 AXES_CLIENT_IP_CALLABLE = "comptes.provenance.adresse_du_client"
 AXES_VERBOSE = False
+AXES_HANDLER = "comptes.blocages.Decompte"
+# Un essai refusé ne prolonge pas l'attente : elle finit à l'heure que montre la page des connexions bloquées.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+# La trace dit qui s'est connecté, la page des connexions bloquées le reste.
+AXES_DISABLE_ACCESS_LOG, AXES_ENABLE_ADMIN = True, False
 
 # --- Second facteur, sessions, fournisseur d'identité --------------------------------------------
 
@@ -217,6 +223,23 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 JOURS_DE_TRACES = _lire(env.int, "JOURS_DE_TRACES", 365)
 if JOURS_DE_TRACES < 1:
     raise ImproperlyConfigured("Réglage JOURS_DE_TRACES : un nombre de jours, 1 au moins.")
+# None : pas de fournisseur d'identité. Aucune adresse ne répond alors, et rien ne sort du site.
+OIDC = lire_les_reglages(
+    serveur=_lire(env.str, "OIDC_SERVEUR", ""),
+    client=_lire(env.str, "OIDC_CLIENT", ""),
+    secret=_lire(env.str, "OIDC_SECRET", ""),
+    nom=_lire(env.str, "OIDC_NOM", ""),
+    champ=_lire(env.str, "OIDC_CHAMP_DES_GROUPES", ""),
+    groupes=_lire(env.str, "OIDC_GROUPES", ""),
+    creer=_lire(env.bool, "OIDC_CREER_LES_COMPTES", False),
+    rattacher=_lire(env.bool, "OIDC_RATTACHER_PAR_COURRIEL", False),
+)
+SOCIALACCOUNT_STORE_TOKENS = False
+
+# Combien de jours une invitation à choisir son mot de passe reste valable.
+INVITATION_JOURS = _lire(env.int, "INVITATION_JOURS", 7)
+if not 1 <= INVITATION_JOURS <= 90:
+    raise ImproperlyConfigured("Réglage INVITATION_JOURS : un nombre de jours, de 1 à 90.")
 
 # --- Sécurité -----------------------------------------------------------------------------------
 

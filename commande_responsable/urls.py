@@ -6,6 +6,7 @@ from commande_responsable import erreurs
 urlpatterns = [
     path("", include("accueil.urls")),
     path("", include("comptes.urls")),
+    path("", include("comptes.urls_identite")),
     path("", include("actions.urls")),
     path("partenaires/", include("partenaires.urls")),
     path("marches/", include("marches.urls")),

@@ -6,7 +6,6 @@ from allauth.mfa.admin import Authenticator
 from allauth.socialaccount.admin import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.admin import UserSession
 from django import forms
-from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
@@ -26,6 +25,7 @@ from comptes.courriels import EtatDeCourriel
 from comptes.droits import Droit, Role
 from comptes.envoi import envoyer_des_que_possible
 from comptes.gestes import Geste, PorteeDeJeton, objet_du_compte
+from comptes.invitations import inviter, pourquoi_pas
 from comptes.models import Collectivite, Courriel, Jeton, LigneDeLot, Lot, Service, Siren, Utilisateur
 from comptes.traces import tracer
 from socle.formats import accorder
@@ -37,9 +37,6 @@ admin.site.site_url = "/"
 admin.site.empty_value_display = "—"
 # Une seule page de connexion, celle du site ; un compte sans droit reçoit 403 au lieu d'un second formulaire.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
-
-# Le paquet qui compte les essais de connexion s'appelle comme les axes du plan.
-apps.get_app_config("axes").verbose_name = "Essais de connexion"
 
 # Les rôles sont créés par le code ; le courriel est un champ du compte ; le reste a ses pages, ou se règle.
 for _modele in (Group, EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, UserSession):
@@ -132,11 +129,39 @@ class FormulaireDeCompte(UserChangeForm):
 
 
 class FormulaireDeNouveauCompte(AdminUserCreationForm):
+    """Invitée par courriel, la personne choisit son mot de passe : personne d'autre ne l'aura connu."""
+
     groups = ChampRoles()
+    # Le nom est celui de Django, dont la feuille de style cache les mots de passe quand on n'en donne pas.
+    usable_password = forms.ChoiceField(
+        label="Pour se connecter",
+        required=False,
+        initial="invitation",
+        choices={
+            "invitation": "Inviter par courriel à choisir un mot de passe",
+            "true": "Donner un mot de passe maintenant",
+            "false": "Sans mot de passe : par le fournisseur d'identité",
+        },
+        widget=forms.RadioSelect(attrs={"class": "radiolist"}),
+    )
+
+    invitation = False
 
     class Meta:
         model = Utilisateur
         fields = ("username",)
+
+    def validate_passwords(self, *args, **kwargs) -> None:
+        self.invitation = self.cleaned_data.get("usable_password") == "invitation"
+        if self.invitation:
+            self.cleaned_data["usable_password"] = "false"  # noqa: S105 - le choix, pas un mot de passe
+        super().validate_passwords(*args, **kwargs)
+
+    def clean(self):
+        donnees = super().clean() or {}
+        if self.invitation and not donnees.get("courriel") and "courriel" not in self.errors:
+            self.add_error("courriel", "Il faut un courriel pour inviter cette personne.")
+        return donnees
 
 
 class FiltreParRole(admin.SimpleListFilter):
@@ -179,6 +204,7 @@ class UtilisateurAdmin(AdminHistorise, UserAdmin):
     ordering = ["nom", "prenom", "username"]
     filter_horizontal = ()
     autocomplete_fields = ["service"]
+    actions = ["inviter"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")
@@ -193,6 +219,10 @@ class UtilisateurAdmin(AdminHistorise, UserAdmin):
         if not change or "is_active" in form.changed_data:
             fait = "créé" if not change else "activé" if obj.is_active else "désactivé"
             tracer(Geste.COMPTE, request.user, objet_du_compte(obj.username), details={"fait": fait})
+        if change and "courriel" in form.changed_data and not pourquoi_pas(obj):
+            messages.warning(
+                request, "L'invitation envoyée à l'ancien courriel ne vaut plus : invitez cette personne de nouveau."
+            )
         desactive = change and "is_active" in form.changed_data and not obj.is_active
         # Relation inverse : les actions nomment leur pilote, jamais l'inverse.
         if desactive and (nombre := obj.actions_pilotees.exclude(statut="TERMINEE").count()):
@@ -209,6 +239,19 @@ class UtilisateurAdmin(AdminHistorise, UserAdmin):
         if avant != apres:
             objet = objet_du_compte(form.instance.username)
             tracer(Geste.DROITS, request.user, objet, details={"avant": avant, "apres": apres})
+        if getattr(form, "invitation", False) and inviter(form.instance, request.user):
+            messages.success(request, f"Une invitation part à {form.instance.courriel}.")
+
+    @admin.action(description="Inviter par courriel à choisir un mot de passe", permissions=["change"])
+    def inviter(self, request, queryset) -> None:
+        """Une première fois, ou de nouveau : le lien d'avant ne vaut plus."""
+        comptes = list(queryset)
+        laisses = [f"{compte} : {raison}" for compte in comptes if (raison := pourquoi_pas(compte))]
+        invites = sum(inviter(compte, request.user) for compte in comptes)
+        if invites:
+            messages.success(request, f"{accorder(invites, 'invitation part', 'invitations partent')}.")
+        if laisses:
+            messages.warning(request, f"Pas d'invitation pour {' ; '.join(laisses)}.")
 
 
 def _libelles(groupes) -> list[str]:
@@ -303,6 +346,11 @@ class CourrielAdmin(AdminEnLecture):
     search_fields = ["objet", "adresse", "destinataire__nom", "destinataire__username"]
     date_hierarchy = "prepare_le"
     actions = ["renvoyer"]
+
+    def get_fields(self, request, obj=None):
+        """Le lien qui ouvre le compte d'un autre ne se lit pas ici, même avant son départ."""
+        cache = {"texte"} if obj is not None and obj.confidentiel else set()
+        return [nom for nom in super().get_fields(request, obj) if nom not in cache]
 
     @admin.display(description="état")
     def etat(self, courriel: Courriel) -> str:

@@ -4,6 +4,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib.auth.backends import ModelBackend
 from django.urls import reverse
 
+from comptes.blocages import debloquer_le_compte
 from comptes.droits import Droit, Portee, portee
 
 
@@ -30,6 +31,11 @@ class Adaptateur(DefaultAccountAdapter):
         if portee(request.user, Droit.METTRE_A_JOUR) is Portee.SIENS:
             return reverse("actions:miennes")
         return super().get_login_redirect_url(request)
+
+    def set_password(self, user, password) -> None:
+        """Choisi par un lien reçu dans sa boîte ou depuis son compte : l'attente due aux essais ratés finit."""
+        super().set_password(user, password)
+        debloquer_le_compte(user)
 
     def is_open_for_signup(self, request) -> bool:
         return False

@@ -3,8 +3,10 @@
 from allauth.account import views
 from django.urls import path, re_path
 
+from comptes.vues_identite import va_chez_le_fournisseur
+
 urlpatterns = [
-    path("connexion/", views.login, name="account_login"),
+    path("connexion/", va_chez_le_fournisseur(views.login), name="account_login"),
     path("deconnexion/", views.logout, name="account_logout"),
     path("compte/inactif/", views.account_inactive, name="account_inactive"),
     path("compte/mot-de-passe/", views.password_change, name="account_change_password"),

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis
 
+from tests.fournisseur_d_identite import fournisseur, processus_fournisseur
 from tests.smtp import serveur_absent, serveur_de_courriels, serveur_muet
 
-__all__ = ["serveur_absent", "serveur_de_courriels", "serveur_muet"]
+__all__ = ["fournisseur", "processus_fournisseur", "serveur_absent", "serveur_de_courriels", "serveur_muet"]
 
 # --- Déroulement --------------------------------------------------------------------------------
 

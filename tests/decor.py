@@ -192,6 +192,8 @@ class Decor:
             case "key":
                 # Relu : la clé dépend de la dernière connexion.
                 return default_token_generator.make_token(Utilisateur.objects.get(pk=self.comptes["agent"].pk))
+            case "jeton_d_invitation":
+                return "inconnu"
             case "app_label":
                 return "partenaires"
             case "format_choisi":

@@ -69,6 +69,8 @@ PAGES = {
     "account_reset_password_done": Ligne(connecte=False),
     "account_reset_password_from_key": Ligne(connecte=False),
     "account_reset_password_from_key_done": Ligne(connecte=False),
+    "invitation_choisir": Ligne(connecte=False, code=404),
+    "blocages": Ligne(),
     "actions:liste": Ligne(
         TOUS, variantes=("?page=2&sort=-echeance", "?statut=EN_COURS&retard=oui", "?q=introuvable")
     ),
@@ -187,9 +189,6 @@ ECRANS = {
     "bilans_bilan": "changelist change history !add !delete",
     "bilans_versiondebilan": "changelist change history !add !delete",
     "bilans_tirage": "changelist change history !add !delete",
-    "axes_accessattempt": "changelist change history !add delete",
-    "axes_accesslog": "changelist change history !add delete",
-    "axes_accessfailurelog": "changelist change history !add delete",
 }
 
 PAGES |= {
@@ -209,6 +208,9 @@ SANS_PAGE = {
     **{f"api:{nom}": 401 for nom in INTERNES},  # JSON, avec un jeton
     "api:inconnue": 404,
     "accueil:jeton_revoquer": 405,  # un envoi
+    "debloquer": 405,  # un envoi
+    "invitation_ouvrir": 302,  # vers la page où l'on choisit son mot de passe
+    **dict.fromkeys(("identite_partir", "identite_retour"), 404),  # sans fournisseur d'identité
     "actions:annuler_statut": 405,  # un envoi
     "actions:etape_faite": 405,  # un envoi
     "actions:etape_deplacer": 405,  # un envoi

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
@@ -156,6 +155,7 @@ PAGES = [
     Page("account_reset_password", 2, qui="anonyme"),
     Page("account_reset_password_done", 2, qui="anonyme"),
     Page("account_reset_password_from_key_done", 2, qui="anonyme"),
+    Page("blocages", 8),
     *fiche(Collectivite, 10, change=10, history=10),
     *fiche(Service, 10, add=8, change=10, history=10, delete=10),
     *fiche(Utilisateur, 12, add=8, change=10, history=12),
@@ -168,9 +168,6 @@ PAGES = [
     *fiche(Bilan, 12, change=10, history=10),
     *fiche(VersionDeBilan, 12, change=10, history=10),
     *fiche(Tirage, 12, change=10, history=10),
-    *fiche(AccessAttempt, 12, change=10, history=10, delete=12),
-    *fiche(AccessLog, 12, change=10, history=10, delete=12),
-    *fiche(AccessFailureLog, 12, change=10, history=10, delete=12),
     # --- partenaires
     Page("partenaires:liste", 8),
     Page("partenaires:liste", 8, "?sort=-nombre_d_actions"),
@@ -384,6 +381,9 @@ def sans_geste(modele: type[models.Model], *pages: str) -> dict[str, str]:
 
 # Les routes qui ne montrent pas de page, et pourquoi.
 SANS_OBJET = {
+    **sans_page("sans fournisseur d'identité, n'existe pas", "identite_partir", "identite_retour"),
+    **sans_page("range l'invitation dans la session et renvoie à la suite", "invitation_ouvrir"),
+    **sans_page("sans invitation, une page d'erreur", "invitation_choisir"),
     **sans_page("range la clé dans la session et renvoie à la suite", "account_reset_password_from_key"),
     **sans_page(
         "envoi seulement",
@@ -423,6 +423,7 @@ SANS_OBJET = {
         "actions:campagne_rouvrir",
         "bilans:depublier",
         "accueil:jeton_revoquer",
+        "debloquer",
         "admin:partenaires_partenaire_import_appliquer",
     ),
     **sans_page("renvoie à une autre page", "admin:login", "admin:view_on_site"),
@@ -440,9 +441,6 @@ SANS_OBJET = {
     **sans_geste(Bilan, "add", "delete"),
     **sans_geste(VersionDeBilan, "add", "delete"),
     **sans_geste(Tirage, "add", "delete"),
-    **sans_geste(AccessAttempt, "add"),
-    **sans_geste(AccessLog, "add"),
-    **sans_geste(AccessFailureLog, "add"),
     **sans_geste(Action, "delete"),
     **sans_geste(Consultation, "add", "delete"),
     **sans_geste(ValeurAnnuelle, "delete"),

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import requests
 
@@ -29,6 +30,9 @@ class Client:
     def __init__(self, site: Site, identifiant: str = "responsable", *, delai: float = 60) -> None:
         self.site, self.delai = site, delai
         self.session = requests.Session()
+        # Comme derrière nginx, qui ouvre une connexion par demande : une connexion gardée peut se fermer à l'instant
+        # où l'on s'en ressert, et un programme, à la différence d'un navigateur, n'y revient pas.
+        self.session.headers["Connection"] = "close"
         self.identifiant = identifiant
 
     def aller(self, chemin: str, **options) -> requests.Response:
@@ -52,16 +56,19 @@ class Client:
 
     def lire_le_statut(self, action: int) -> Formulaire | None:
         """Le formulaire du statut ; None si la page n'a pas pu être servie (503)."""
-        chemin = f"/actions/{action}/statut/"
-        page = self.aller(chemin)
+        page = self.aller(f"/actions/{action}/statut/")
         if page.status_code != 200:
             assert page.status_code == 503, (page.status_code, page.text[:2000])
             return None
+        return self.formulaire_de(page)
+
+    @staticmethod
+    def formulaire_de(page: requests.Response) -> Formulaire:
         version, date, coche = _VERSION.search(page.text), _DATE.search(page.text), _COCHE.search(page.text)
         assert version is not None, page.text
         assert date is not None, page.text
         champs = {"csrfmiddlewaretoken": jeton(page), "version": version[1], "date_effet": date[1]}
-        return Formulaire(chemin, champs, coche[1] if coche else "")
+        return Formulaire(urlsplit(page.url).path, champs, coche[1] if coche else "")
 
     def changer_le_statut(self, action: int, commentaire: str) -> requests.Response | None:
         """Passe l'action à un autre statut, en disant `commentaire` ; None si la page n'a pas pu être lue."""

@@ -3,9 +3,11 @@
 Le moteur est celui de l'étape en cours (`make test` en passe deux). Le modèle part de la base d'essai, déjà migrée.
 """
 
+import os
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,17 +18,25 @@ from tests.epreuves.postgres import COMPTE, Postgres, binaire
 from tests.epreuves.site import Site
 
 MODELE = "modele"
-DEMONSTRATION = "preparer_demo"
+# La longue charge prend la démonstration complète.
+DEMONSTRATION = os.environ.get("EPREUVE_DEMONSTRATION", "preparer_demo")
+
+
+def verser(depuis: str, vers: str) -> None:
+    """Le contenu d'une base PostgreSQL dans une autre, vide."""
+    copie = subprocess.run(
+        [binaire("pg_dump"), "--no-owner", "--no-privileges", depuis], check=True, capture_output=True
+    )
+    options = ["-q", "-X", "-v", "ON_ERROR_STOP=1", vers]
+    subprocess.run([binaire("psql"), *options], input=copie.stdout, check=True, stdout=subprocess.DEVNULL)
 
 
 @pytest.fixture(scope="session")
-def dossier_des_epreuves(tmp_path_factory) -> Path:
-    """Le compte postgres doit pouvoir y entrer."""
-    dossier = tmp_path_factory.mktemp("epreuves")
-    for parent in (dossier, *dossier.parents):
-        if parent.owner() == dossier.owner() and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o011)
-    return dossier
+def dossier_des_epreuves() -> Iterator[Path]:
+    """Hors du dossier de pytest, que le compte postgres ne peut pas traverser."""
+    with tempfile.TemporaryDirectory(prefix="epreuves.", ignore_cleanup_errors=True) as dossier:
+        Path(dossier).chmod(0o711)
+        yield Path(dossier)
 
 
 @pytest.fixture(scope="session")
@@ -54,12 +64,7 @@ def copier_la_base_d_essai(django_db_setup, django_db_blocker, dossier_des_epreu
         serveur.executer(f"CREATE DATABASE {MODELE}")
         base = connection.settings_dict
         depuis = f"postgres://{base['USER']}:{base['PASSWORD']}@{base['HOST']}:{base['PORT']}/{base['NAME']}"
-        # Sans « TRANSACTION » autour : ce que le serveur n'a pas (un droit d'un autre compte) n'arrête rien.
-        copie = subprocess.run(
-            [binaire("pg_dump"), "--no-owner", "--no-privileges", depuis], check=True, capture_output=True
-        )
-        options = ["-q", "-X", "-v", "ON_ERROR_STOP=1", serveur.adresse(MODELE)]
-        subprocess.run([binaire("psql"), *options], input=copie.stdout, check=True, stdout=subprocess.DEVNULL)
+        verser(depuis, serveur.adresse(MODELE))
         return serveur.adresse(MODELE)
 
     return sqlite if connection.vendor == "sqlite" else postgresql
@@ -76,6 +81,18 @@ def modele(copier_la_base_d_essai, dossier_des_epreuves) -> str:
         ferme.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         ferme.close()
     return adresse
+
+
+@pytest.fixture
+def copier_vers(modele, request) -> Callable[[Postgres], str]:
+    """Copie le modèle dans un autre serveur PostgreSQL ; rend l'adresse de la copie."""
+
+    def copier(serveur: Postgres) -> str:
+        serveur.executer(f"CREATE DATABASE {MODELE}")
+        verser(request.getfixturevalue("postgres").adresse(MODELE), serveur.adresse(MODELE))
+        return serveur.adresse(MODELE)
+
+    return copier
 
 
 @pytest.fixture
@@ -98,7 +115,7 @@ def monter(modele, dossier_des_epreuves, tmp_path, request) -> Iterator[Callable
 
     yield un_site
     for site in montes:
-        site.arreter()
+        site.tuer()
 
 
 @pytest.fixture

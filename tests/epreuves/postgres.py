@@ -27,7 +27,9 @@ def comme_postgres(*commande: str, **options) -> subprocess.CompletedProcess:
     if os.getuid() == 0:
         commande = ("runuser", "-u", "postgres", "--", *commande)
     # Le serveur survit à pg_ctl et hériterait de ses sorties : lues, elles ne se fermeraient jamais.
-    resultat = subprocess.run(commande, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd="/", **options)
+    resultat = subprocess.run(
+        commande, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd="/", **options
+    )
     if resultat.returncode:
         raise RuntimeError(f"{commande} : {resultat.stderr}")
     return resultat
@@ -75,12 +77,16 @@ class Postgres:
     def _piloter(self, verbe: str, *options: str) -> None:
         comme_postgres(binaire("pg_ctl"), verbe, "-s", "-D", str(self.dossier), *options)
 
-    def executer(self, ordre: str, base: str = "postgres") -> list[tuple]:
-        connexion = psycopg2.connect(self.adresse(base))
+    def couper(self, base: str) -> None:
+        """Ferme, du côté du serveur, toutes les connexions à cette base."""
+        self.executer("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", base)
+
+    def executer(self, ordre: str, *parametres: object) -> list[tuple]:
+        connexion = psycopg2.connect(self.adresse("postgres"))
         try:
             connexion.autocommit = True
             with connexion.cursor() as curseur:
-                curseur.execute(ordre)
+                curseur.execute(ordre, parametres or None)
                 return curseur.fetchall() if curseur.description else []
         finally:
             connexion.close()

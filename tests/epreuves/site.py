@@ -6,7 +6,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg2
@@ -129,21 +130,34 @@ class Site:
             raise AssertionError(f"manage.py {' '.join(arguments)} :\n{resultat.stdout}\n{resultat.stderr}")
         return resultat
 
-    def lire(self, requete: str) -> list[tuple]:
-        """Lu par le pilote, à côté de Django : ce qui est vraiment dans la base."""
+    def lire(self, requete: str, *parametres: object) -> list[tuple]:
+        """Lu par le pilote, à côté de Django : ce qui est vraiment dans la base. `?` attend un paramètre."""
         if self.moteur == "sqlite":
             connexion = sqlite3.connect(self.base.removeprefix("sqlite:///"), timeout=30)
         else:
             connexion = psycopg2.connect(self.base)
         try:
             curseur = connexion.cursor()
-            curseur.execute(requete)
+            if self.moteur == "sqlite":
+                curseur.execute(requete, parametres)
+            else:
+                # Sans paramètre, le « % » d'un LIKE reste un « % ».
+                curseur.execute(requete.replace("?", "%s"), parametres or None)
             lignes = curseur.fetchall()
             curseur.close()
             return lignes
         finally:
             connexion.close()
 
-    def un(self, requete: str):
+    @contextmanager
+    def ouvrir(self) -> Iterator[sqlite3.Connection]:
+        """Une autre connexion à la base SQLite, dont l'épreuve tient les transactions."""
+        connexion = sqlite3.connect(self.base.removeprefix("sqlite:///"), isolation_level=None, timeout=30)
+        try:
+            yield connexion
+        finally:
+            connexion.close()
+
+    def un(self, requete: str, *parametres: object):
         """La première colonne de la première ligne."""
-        return self.lire(requete)[0][0]
+        return self.lire(requete, *parametres)[0][0]
