@@ -291,6 +291,8 @@ TABLE = [
     Ligne("accueil:mon_compte", envoi={"rappels": "non"}),
     Ligne("accueil:accent", TOUT_LE_MONDE),
     Ligne("accueil:sante", TOUT_LE_MONDE),
+    Ligne("sante:vivant", TOUT_LE_MONDE),
+    Ligne("sante:pret", TOUT_LE_MONDE),
     Ligne("accueil:jetons", envoi={"nom": TAPE, "portees": "api:actions"}),
     # Le jeton du décor est d'un administrateur.
     Ligne(
@@ -930,7 +932,13 @@ def test_tout_fichier_remis_a_un_compte_connecte_laisse_une_trace(site):
                     remis.add(ligne.nom)
                     sans_trace += [demande] if Trace.objects.count() != deja + 1 else []
     assert sans_trace == []
-    assert remis >= {"actions:export", "actions:document", "marches:resultat_export", "marches:contrats", "bilans:docx"}
+    assert remis >= {
+        "actions:export",
+        "actions:document",
+        "marches:resultat_export",
+        "marches:contrats",
+        "bilans:docx",
+    }
     assert len(remis) >= 15, sorted(remis)
 
 
