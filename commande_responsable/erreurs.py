@@ -27,8 +27,9 @@ class PageErreur:
 def _page(request: HttpRequest, erreur: PageErreur) -> HttpResponse:
     if request.path_info.startswith(RACINE):
         # Un programme ne lit pas une page.
-        return erreur_json(erreur.code, erreur.phrase)
-    return render(request, "erreur.html", {"erreur": erreur, "saisies": saisies(request)}, status=erreur.code)
+        return erreur_json(erreur.code, erreur.phrase, demande=demande_en_cours().numero)
+    contexte = {"erreur": erreur, "saisies": saisies(request), "numero": demande_en_cours().numero}
+    return render(request, "erreur.html", contexte, status=erreur.code)
 
 
 def saisies(request: HttpRequest) -> list[tuple[str, str]]:
@@ -92,8 +93,16 @@ def panne(request) -> HttpResponse:
     if de_la_machine is not None:
         return indisponible(request, de_la_machine)
     if request.path_info.startswith(RACINE):
-        return erreur_json(500, "Une erreur est survenue : elle est notée, et rien n'a été modifié.")
-    return render(None, "500.html", status=500)
+        phrase = "Une erreur est survenue : elle est notée, et rien n'a été modifié."
+        return erreur_json(500, phrase, demande=demande_en_cours().numero)
+    tapees, fichiers = _recu(request)
+    contexte = {
+        "saisies": tapees,
+        "fichiers": fichiers,
+        "numero": demande_en_cours().numero,
+        "rien": rien_n_est_enregistre(),
+    }
+    return render(None, "500.html", contexte, status=500)
 
 
 def indisponible(request: HttpRequest, quoi: Panne) -> HttpResponse:
@@ -107,7 +116,7 @@ def indisponible(request: HttpRequest, quoi: Panne) -> HttpResponse:
         suite = "Votre envoi est peut-être enregistré : rouvrez la page pour le voir avant de recommencer."
     erreur = PageErreur(503, "Le site ne peut pas répondre pour l'instant", f"{quoi.value} {suite}")
     if request.path_info.startswith(RACINE):
-        reponse: HttpResponse = erreur_json(503, erreur.phrase)
+        reponse: HttpResponse = erreur_json(503, erreur.phrase, demande=demande_en_cours().numero)
     else:
         tapees, fichiers = _recu(request) if envoi else ([], [])
         contexte = {"erreur": erreur, "saisies": tapees, "fichiers": fichiers, "numero": demande_en_cours().numero}
@@ -121,5 +130,6 @@ def _recu(request: HttpRequest) -> tuple[list[tuple[str, str]], list[str]]:
     """Ce qui était tapé et les noms des fichiers joints ; rien si l'envoi lui-même n'a pas pu être gardé."""
     try:
         return saisies(request), [str(fichier.name) for _, tous in request.FILES.lists() for fichier in tous]
-    except OSError:
+    except Exception:
+        # Un envoi qu'on ne sait plus lire ne doit pas empêcher la page de dire la panne.
         return [], []

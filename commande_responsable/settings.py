@@ -97,9 +97,13 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # Le premier : tout ce qui se journalise ensuite porte le numéro de la demande.
     "comptes.demande.NumeroDeDemande",
+    # Ces en-têtes sont au-dessus de tout ce qui peut répondre : redirections, fichiers statiques, refus, pannes.
+    "commande_responsable.en_tetes.EnTetesParDefaut",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "commande_responsable.pannes.SuivreLesEcritures",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Les pages aussi voyagent compressées, même sans serveur frontal ; Django y brouille la longueur (BREACH).
     "django.middleware.gzip.GZipMiddleware",
@@ -112,7 +116,6 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "comptes.intergiciel.ConnexionRequise",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
@@ -244,7 +247,11 @@ if not 1 <= INVITATION_JOURS <= 90:
 # --- Sécurité -----------------------------------------------------------------------------------
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-SESSION_COOKIE_HTTPONLY = True
+# Aucun script du site ne lit de cookie : le jeton d'un formulaire est dans le formulaire.
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+if HTTPS:
+    # « __Host- » : le navigateur refuse ces cookies s'ils viennent d'un autre sous-domaine ou sans chiffrement.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 SECURE_SSL_REDIRECT = HTTPS
@@ -256,7 +263,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 if PROXYS_DE_CONFIANCE:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # La supervision interroge /sante/ en clair depuis la machine même.
-SECURE_REDIRECT_EXEMPT = [r"^sante/$"]
+SECURE_REDIRECT_EXEMPT = [r"^sante/((vivant|pret)/)?$"]
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -268,6 +275,17 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "frame-ancestors": [NONE],
     }
+}
+# Ce que le site n'emploie pas, et qu'une page détournée ne doit pas pouvoir demander.
+PERMISSIONS_POLICY: dict[str, list[str]] = {
+    capacite: []
+    for capacite in (
+        *("accelerometer", "autoplay", "camera", "clipboard-read", "clipboard-write", "display-capture"),
+        *("encrypted-media", "fullscreen", "gamepad", "geolocation", "gyroscope", "hid", "idle-detection"),
+        *("local-fonts", "magnetometer", "microphone", "midi", "payment", "picture-in-picture"),
+        *("publickey-credentials-get", "screen-wake-lock", "serial", "storage-access", "usb", "web-share"),
+        *("window-management", "xr-spatial-tracking"),
+    )
 }
 
 CACHES = {
@@ -312,12 +330,30 @@ EMAIL_USE_SSL = _courriel["EMAIL_USE_SSL"]
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = _lire(env.str, "DEFAULT_FROM_EMAIL", "ne-pas-repondre@localhost")
 
+FORMAT_DES_JOURNAUX = _lire(env.str, "FORMAT_DES_JOURNAUX", "texte").strip()
+if FORMAT_DES_JOURNAUX not in ("texte", "json"):
+    raise ImproperlyConfigured("Réglage FORMAT_DES_JOURNAUX : texte ou json.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"ligne": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "filters": {"sans_secret": {"()": "commande_responsable.journalisation.SansSecret"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "ligne", "filters": ["sans_secret"]}},
+    "formatters": {
+        "texte": {
+            "()": "commande_responsable.lignes_de_journal.LigneDeTexte",
+            "format": "%(asctime)s %(levelname)s %(name)s [%(origine)s] %(message)s",
+        },
+        "json": {"()": "commande_responsable.lignes_de_journal.LigneJson"},
+    },
+    "filters": {
+        "sans_secret": {"()": "commande_responsable.journalisation.SansSecret"},
+        "origine": {"()": "commande_responsable.lignes_de_journal.DOuVientLaLigne"},
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": FORMAT_DES_JOURNAUX,
+            "filters": ["sans_secret", "origine"],
+        }
+    },
     "root": {"handlers": ["stderr"], "level": _lire(env.log_level, "NIVEAU_DE_JOURNAL", "INFO")},
     "loggers": {
         "django": {"handlers": [], "level": "NOTSET", "propagate": True},

@@ -5,6 +5,7 @@ from commande_responsable import erreurs
 
 urlpatterns = [
     path("", include("accueil.urls")),
+    path("sante/", include("exploitation.sante.urls")),
     path("", include("comptes.urls")),
     path("", include("comptes.urls_identite")),
     path("", include("actions.urls")),

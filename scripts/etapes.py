@@ -47,6 +47,7 @@ REGLAGES_NEUTRES = {
     "LICENCE_DES_DONNEES": "etalab-2.0",
     "JOURS_DE_TRACES": "365",
     "NIVEAU_DE_JOURNAL": "WARNING",
+    "FORMAT_DES_JOURNAUX": "texte",
 }
 
 

@@ -290,6 +290,8 @@ TABLE = [
     Ligne("accueil:mon_compte", envoi={"rappels": "non"}),
     Ligne("accueil:accent", TOUT_LE_MONDE),
     Ligne("accueil:sante", TOUT_LE_MONDE),
+    Ligne("sante:vivant", TOUT_LE_MONDE),
+    Ligne("sante:pret", TOUT_LE_MONDE),
     Ligne("accueil:jetons", envoi={"nom": TAPE, "portees": "api:actions"}),
     # Le jeton du décor est d'un administrateur.
     Ligne(

@@ -200,6 +200,8 @@ PAGES |= {
 # Ce qu'un navigateur n'affiche pas : le code que l'adresse répond.
 SANS_PAGE = {
     "accueil:sante": 200,  # JSON, pour la supervision
+    "sante:vivant": 200,
+    "sante:pret": 200,
     "accueil:accent": 200,  # une feuille de style
     **{f"publication:{nom}": 200 for nom in ("fil", "pdf", "json")},  # des fichiers
     **{f"publication:{fichier.route}": 200 for fichier in FICHIERS.values()},  # des fichiers

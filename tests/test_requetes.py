@@ -122,6 +122,8 @@ PAGES = [
     *[Page("bilans:docx", 40, requete, "agent") for requete in ("", "?portee=interne")],
     Page("accueil:accent", 0, qui="anonyme"),
     Page("accueil:sante", 1, qui="anonyme"),
+    Page("sante:vivant", 0, qui="anonyme"),
+    Page("sante:pret", 5, qui="anonyme"),
     Page("accueil:jetons", 8),
     # --- API : six requêtes comptent la demande, deux de plus lisent le jeton et son rôle
     Page("api:documentation", 1, qui="anonyme"),
