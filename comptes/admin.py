@@ -185,6 +185,7 @@ class FiltreParRole(admin.SimpleListFilter):
 class UtilisateurAdmin(AdminHistorise, UserAdmin):
     form = FormulaireDeCompte
     add_form = FormulaireDeNouveauCompte
+    add_form_template = "admin/comptes/utilisateur/add_form.html"
     fieldsets = [
         (None, {"fields": ["username", "password", "is_active"]}),
         ("Personne", {"fields": ["prenom", "nom", "courriel", "service", "rappels"]}),

@@ -3,6 +3,7 @@
 import functools
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import get_next_redirect_url, perform_login
@@ -86,10 +87,13 @@ def revenir(request: HttpRequest) -> HttpResponse:
     if request.method != "GET":
         return HttpResponseNotAllowed(["GET"])
     dialogue = Dialogue(request)
-    note = dialogue.reprendre()
     if request.GET.get("error") == RETOUR_ANNULE:
+        # Des fournisseurs oublient alors de rendre le state ; sans lui, on ne fait ici que le dire.
+        with suppress(DemandePerdue):
+            dialogue.reprendre()
         messages.info(request, "Vous n'avez pas été connecté : la connexion a été annulée.")
         return redirect("account_login")
+    note = dialogue.reprendre()
     if "code" not in request.GET:
         raise ReponseIrrecevable(f"retour sans code, erreur {request.GET.get('error', '')[:100]!r}")
     return _connecter(request, dialogue.identite(note), note.get("next"))

@@ -60,7 +60,7 @@ class FournisseurDEssai:
         return self._repondre(page, {"sub": sub})
 
     def annuler(self, page: str) -> str:
-        return self._repondre(page, {"action": "deny"}) + f"&state={parametre(page, 'state')}"
+        return self._repondre(page, {"action": "deny"})
 
     def _repondre(self, page: str, formulaire: dict[str, str]) -> str:
         reponse = requests.post(page, data=formulaire, allow_redirects=False, timeout=5)
@@ -91,10 +91,12 @@ def processus_fournisseur() -> Iterator[str]:
             if not any("running on" in ligne for ligne in lignes):
                 pytest.fail(f"Le fournisseur d'identité ne démarre pas (code {processus.wait()}).", pytrace=False)
             # Ce qu'il dit ensuite ne doit pas remplir le tuyau.
-            threading.Thread(target=lambda: [*lignes], daemon=True).start()
+            lecteur = threading.Thread(target=lambda: [*lignes])
+            lecteur.start()
             yield f"http://127.0.0.1:{port}"
         finally:
             processus.terminate()
+        lecteur.join(timeout=10)
 
 
 @contextmanager

@@ -180,6 +180,8 @@ SANS_VALEUR = [_deja_utilise, _desactive, _autre_courriel, _invite_de_nouveau, _
 @pytest.mark.parametrize("perdre", SANS_VALEUR, ids=lambda perdre: perdre.__name__.strip("_"))
 def test_un_lien_qui_ne_vaut_plus_donne_toujours_la_meme_page(lien, camille, administrateur, perdre):
     temoin = suivre("/invitation/n-importe-quoi/").get("/invitation/")
+    # Relu : enregistrer celui d'avant l'invitation rendrait son mot de passe d'alors, et annulerait tout seul.
+    camille.refresh_from_db()
     client = suivre(perdre(lien, camille, administrateur))
     avant = Utilisateur.objects.get(pk=camille.pk).password
     lue, envoyee = client.get("/invitation/"), client.post("/invitation/", NOUVEAU)
@@ -201,6 +203,7 @@ def test_un_lien_perime_ne_vaut_plus(lien, monkeypatch):
 def test_une_page_ouverte_avant_l_annulation_ne_sert_plus(lien, camille):
     client = suivre(lien)
     assert client.get("/invitation/").status_code == 200
+    camille.refresh_from_db()
     _desactive(lien, camille, camille)
     assert client.post("/invitation/", NOUVEAU).status_code == 404
 
