@@ -108,6 +108,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # Le premier : tout ce qui se journalise ensuite porte le numéro de la demande.
     "comptes.demande.NumeroDeDemande",
+    "socle.intergiciel.ToujoursEnUtf8",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
