@@ -103,6 +103,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "commande_responsable.pannes.SuivreLesEcritures",
+    "socle.intergiciel.ToujoursEnUtf8",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Les pages aussi voyagent compressées, même sans serveur frontal ; Django y brouille la longueur (BREACH).
