@@ -163,7 +163,9 @@ def test_le_pied_de_chaque_page_y_mene(client):
 
 def test_aucun_ecran_ne_classe_des_personnes():
     """Un nombre par personne demanderait de grouper par elle : aucune requête ne le fait."""
-    groupements = re.compile(r"\.values\([^)]*(pilote|auteur|suppleant|depose_par|utilisateur)\b[^)]*\)\s*\.annotate")
+    groupements = re.compile(
+        r"\.values\([^)]*(?<!\w)(pilote|auteur|suppleant|depose_par|utilisateur)\b[^)]*\)\s*\.annotate"
+    )
     mots = re.compile(
         r"palmar[eè]s|meilleurs? (agent|pilote)|classement des (agents|pilotes|personnes)", re.IGNORECASE
     )

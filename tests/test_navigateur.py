@@ -60,6 +60,8 @@ PAGES = {
     "accueil:recherche": Ligne(TOUS, variantes=("?q=clauses", "?q=introuvable", "?q=%25")),
     "accueil:mon_compte": Ligne(TOUS),
     "accueil:jetons": Ligne((Role.LECTEUR,)),
+    "personnes:information": Ligne(connecte=False),
+    "personnes:anonymiser": Ligne(),
     "api:documentation": Ligne(connecte=False),
     "account_login": Ligne(connecte=False),
     "account_logout": Ligne(),
@@ -173,6 +175,7 @@ ECRANS = {
     "comptes_trace": "changelist change history !add !delete",
     "comptes_jeton": "changelist change history !add !delete",
     "comptes_courriel": "changelist change history !add !delete",
+    "exploitation_bordereau": "changelist change history !add !delete",
     "partenaires_partenaire": "changelist change history add delete",
     "partenaires_convention": "changelist change history add delete",
     "actions_plan": "changelist change history add delete",
@@ -209,6 +212,8 @@ SANS_PAGE = {
     **{f"api:{nom}": 401 for nom in INTERNES},  # JSON, avec un jeton
     "api:inconnue": 404,
     "accueil:jeton_revoquer": 405,  # un envoi
+    **dict.fromkeys(("personnes:mes_donnees", "personnes:export"), 405),  # des envois
+    "admin:exploitation_bordereau_fichier": 200,  # un fichier
     "actions:annuler_statut": 405,  # un envoi
     "actions:etape_faite": 405,  # un envoi
     "actions:etape_deplacer": 405,  # un envoi
