@@ -85,6 +85,13 @@ LICENCE_DES_DONNEES = _lire(env.str, "LICENCE_DES_DONNEES", "etalab-2.0").strip(
 if LICENCE_DES_DONNEES not in LICENCES_CONNUES:
     raise ImproperlyConfigured(f"Réglage LICENCE_DES_DONNEES : {' ou '.join(LICENCES_CONNUES)}.")
 
+# --- Données personnelles -----------------------------------------------------------------------
+
+# À qui s'adresser pour ses données personnelles, tel que la page d'information le dit : un nom de fonction, une adresse.
+CONTACT_DONNEES = " ".join(_lire(env.str, "CONTACT_DONNEES", "").split())
+if len(CONTACT_DONNEES) > 200:
+    raise ImproperlyConfigured("Réglage CONTACT_DONNEES : 200 caractères au plus.")
+
 # --- API ----------------------------------------------------------------------------------------
 
 # /api/v1/ ne répond que si on l'ouvre ; fermée, elle ne charge rien au démarrage.

@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("publication.urls_internes")),
     path("public/", include("publication.urls")),
     path("api/v1/", include("publication.api.urls")),
+    path("", include("exploitation.urls_personnes")),
     path("admin/", admin.site.urls),
 ]
 

@@ -21,6 +21,7 @@ from django.urls import reverse
 from actions.models import Action, Axe, DepotDeClasseur, NoteDeSuivi, Plan
 from bilans.models import Bilan, Tirage, VersionDeBilan
 from comptes.models import Collectivite, Courriel, Jeton, Lot, Service, Trace, Utilisateur
+from exploitation.models import Bordereau
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from marches.models import Consultation, ImportDeMandats, LotDeConsultation, Territoire
 from partenaires.classeurs import COLONNES
@@ -289,6 +290,13 @@ TABLE = [
     Ligne("accueil:recherche"),
     Ligne("accueil:mon_compte", envoi={"rappels": "non"}),
     Ligne("accueil:accent", TOUT_LE_MONDE),
+    # --- données personnelles : le compte du décor est actif, l'anonymiser est refusé par une phrase
+    Ligne("personnes:information", TOUT_LE_MONDE),
+    Ligne("personnes:mes_donnees", envoi={}, lit=405, vide=200, ecrit=200),
+    Ligne("personnes:export", ADMINISTRATEURS, envoi={}, lit=405, vide=200, ecrit=200),
+    Ligne("personnes:anonymiser", ADMINISTRATEURS, envoi={}, ecrit=200),
+    *fiche(Bordereau, ADMINISTRATEURS),
+    Ligne("admin:exploitation_bordereau_fichier", ADMINISTRATEURS, sans_envoi=200),
     Ligne("accueil:sante", TOUT_LE_MONDE),
     Ligne("sante:vivant", TOUT_LE_MONDE),
     Ligne("sante:pret", TOUT_LE_MONDE),

@@ -60,6 +60,8 @@ PAGES = {
     "accueil:recherche": Ligne(TOUS, variantes=("?q=clauses", "?q=introuvable", "?q=%25")),
     "accueil:mon_compte": Ligne(TOUS),
     "accueil:jetons": Ligne((Role.LECTEUR,)),
+    "personnes:information": Ligne(connecte=False),
+    "personnes:anonymiser": Ligne(),
     "api:documentation": Ligne(connecte=False),
     "account_login": Ligne(connecte=False),
     "account_logout": Ligne(),
@@ -175,6 +177,7 @@ ECRANS = {
     "comptes_trace": "changelist change history !add !delete",
     "comptes_jeton": "changelist change history !add !delete",
     "comptes_courriel": "changelist change history !add !delete",
+    "exploitation_bordereau": "changelist change history !add !delete",
     "partenaires_partenaire": "changelist change history add delete",
     "partenaires_convention": "changelist change history add delete",
     "actions_plan": "changelist change history add delete",
@@ -213,6 +216,8 @@ SANS_PAGE = {
     "debloquer": 405,  # un envoi
     "invitation_ouvrir": 302,  # vers la page où l'on choisit son mot de passe
     **dict.fromkeys(("identite_partir", "identite_retour"), 404),  # sans fournisseur d'identité
+    **dict.fromkeys(("personnes:mes_donnees", "personnes:export"), 405),  # des envois
+    "admin:exploitation_bordereau_fichier": 200,  # un fichier
     "actions:annuler_statut": 405,  # un envoi
     "actions:etape_faite": 405,  # un envoi
     "actions:etape_deplacer": 405,  # un envoi

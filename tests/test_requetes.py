@@ -20,6 +20,7 @@ from django.utils import timezone
 from actions.models import Action, Axe, NoteDeSuivi, PartenaireDeLAction, Plan
 from bilans.models import Bilan, Tirage, VersionDeBilan
 from comptes.models import Collectivite, Courriel, Jeton, Lot, Service, Trace, Utilisateur
+from exploitation.models import Bordereau
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from marches.models import Consultation, Territoire
 from partenaires.models import Convention, Partenaire
@@ -167,6 +168,10 @@ PAGES = [
     Page("admin:comptes_trace_export", 12),
     *fiche(Jeton, 12, change=10, history=10),
     *fiche(Courriel, 12, change=10, history=10),
+    *fiche(Bordereau, 12, change=10, history=10),
+    Page("admin:exploitation_bordereau_fichier", 8),
+    Page("personnes:information", 2, qui="anonyme"),
+    Page("personnes:anonymiser", 8),
     *fiche(Bilan, 12, change=10, history=10),
     *fiche(VersionDeBilan, 12, change=10, history=10),
     *fiche(Tirage, 12, change=10, history=10),
@@ -426,6 +431,7 @@ SANS_OBJET = {
         "bilans:depublier",
         "accueil:jeton_revoquer",
         "debloquer",
+        *("personnes:mes_donnees", "personnes:export"),
         "admin:partenaires_partenaire_import_appliquer",
     ),
     **sans_page("renvoie à une autre page", "admin:login", "admin:view_on_site"),
@@ -440,6 +446,7 @@ SANS_OBJET = {
     **sans_geste(Trace, "add", "delete"),
     **sans_geste(Jeton, "add", "delete"),
     **sans_geste(Courriel, "add", "delete"),
+    **sans_geste(Bordereau, "add", "delete"),
     **sans_geste(Bilan, "add", "delete"),
     **sans_geste(VersionDeBilan, "add", "delete"),
     **sans_geste(Tirage, "add", "delete"),
