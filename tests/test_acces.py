@@ -932,13 +932,7 @@ def test_tout_fichier_remis_a_un_compte_connecte_laisse_une_trace(site):
                     remis.add(ligne.nom)
                     sans_trace += [demande] if Trace.objects.count() != deja + 1 else []
     assert sans_trace == []
-    assert remis >= {
-        "actions:export",
-        "actions:document",
-        "marches:resultat_export",
-        "marches:contrats",
-        "bilans:docx",
-    }
+    assert remis >= {"actions:export", "actions:document", "marches:resultat_export", "marches:contrats", "bilans:docx"}
     assert len(remis) >= 15, sorted(remis)
 
 

@@ -84,6 +84,7 @@ def test_une_cle_suffit_pour_demarrer(installation):
         ("PROXYS_DE_CONFIANCE", "un"),
         ("PROXYS_DE_CONFIANCE", "-1"),
         ("NIVEAU_DE_JOURNAL", "bavard"),
+        ("FORMAT_DES_JOURNAUX", "xml"),
         ("LICENCE_DES_DONNEES", "la-mienne"),
     ],
 )
