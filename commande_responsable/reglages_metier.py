@@ -87,7 +87,7 @@ if LICENCE_DES_DONNEES not in LICENCES_CONNUES:
 
 # --- Données personnelles -----------------------------------------------------------------------
 
-# À qui s'adresser pour ses données personnelles, tel que la page d'information le dit : un nom de fonction, une adresse.
+# À qui s'adresser pour ses données personnelles, sur la page d'information : un nom de fonction, une adresse.
 CONTACT_DONNEES = " ".join(_lire(env.str, "CONTACT_DONNEES", "").split())
 if len(CONTACT_DONNEES) > 200:
     raise ImproperlyConfigured("Réglage CONTACT_DONNEES : 200 caractères au plus.")

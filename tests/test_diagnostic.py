@@ -129,7 +129,7 @@ def test_la_console_n_envoie_aucun_courriel_et_c_est_dit(settings):
 def test_un_courriel_qui_attend_depuis_longtemps_se_dit_avec_sa_raison(db):
     assert services.courriels_en_attente().etat is Etat.VA
     Courriel.objects.create(
-        destinataire=fabriques.utilisateur("camille"),
+        destinataire=fabriques.utilisateur("agent"),
         adresse="camille@exemple.fr",
         cle="essai",
         objet="Rappel",

@@ -85,6 +85,7 @@ def test_une_cle_suffit_pour_demarrer(installation):
         ("PROXYS_DE_CONFIANCE", "-1"),
         ("JOURS_DE_TRACES", "0"),
         ("NIVEAU_DE_JOURNAL", "bavard"),
+        ("FORMAT_DES_JOURNAUX", "xml"),
         ("LICENCE_DES_DONNEES", "la-mienne"),
     ],
 )
