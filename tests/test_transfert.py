@@ -19,13 +19,16 @@ pytestmark = pytest.mark.xdist_group("sauvegarde")
 
 # Le schéma d'après les modèles, sans rejouer les migrations : dix fois moins long. Leurs noms se notent quand même.
 CREER = """
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 call_command("migrate", run_syncdb=True, verbosity=0)
 enregistreur = MigrationRecorder(connection)
 enregistreur.ensure_schema()
-for application, nom in {noms!r}:
+from exploitation.sauvegarde.base import migrations_connues
+settings.MIGRATION_MODULES = {}
+for application, nom in migrations_connues():
     enregistreur.record_applied(application, nom)
 from tests.remplissage import remplir
 remplir()
@@ -34,12 +37,10 @@ remplir()
 
 @pytest.fixture(scope="module")
 def depart_sqlite(tmp_path_factory) -> SiteJetable:
-    from exploitation.sauvegarde.base import migrations_connues
-
     dossier = tmp_path_factory.mktemp("depart")
     (dossier / "donnees" / "fichiers").mkdir(parents=True)
     depart = SiteJetable(dossier, f"sqlite:///{dossier}/donnees/base.sqlite3")
-    depart.avec(SANS_MIGRATIONS="1").executer(CREER.format(noms=sorted(migrations_connues())))
+    depart.avec(SANS_MIGRATIONS="1").executer(CREER)
     return depart
 
 
@@ -98,7 +99,8 @@ def dit_par_l_orm(site: SiteJetable) -> dict[str, list[str]]:
 
 
 def _travaille(base) -> bool:
-    """Une autre connexion a commencé à écrire dans cette base."""
+    """Une autre connexion a commencé à écrire. PostgreSQL fige cette vue pour toute une transaction."""
+    base.rollback()
     with base.cursor() as curseur:
         curseur.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
