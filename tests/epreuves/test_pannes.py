@@ -309,7 +309,6 @@ def test_un_serveur_de_courriels_eteint_ne_perd_aucun_courriel(monter):
     )
     with servir(port) as recu:
         site.gerer("envoyer_courriels")
-        site.gerer("envoyer_courriels")
         assert len(recu.recus) == attendus
     assert site.un("SELECT COUNT(*) FROM comptes_courriel WHERE envoye_le IS NULL") == 0
 
