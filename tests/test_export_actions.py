@@ -404,7 +404,7 @@ def test_un_signe_de_controle_n_abime_pas_le_classeur(bureau, plan):
     action = fabriques.action(plan, intitule="Avant")
     QuerySet(Action).filter(pk=action.pk).update(intitule="Avant\x07après")
     assert openpyxl.load_workbook(io.BytesIO(demander(bureau)))
-    with pytest.raises(FichierIllisible, match=r"signe de contrôle invisible \(U\+0007\), après « Avant »"):
+    with pytest.raises(FichierIllisible, match=r"signe de contrôle invisible \(U\+0007\), après «.Avant.»"):
         lu(demander(bureau))
     assert dictionnaires(lu(demander(bureau, "ods"), "ods"))[0]["Action"] == "Avantaprès"
 
