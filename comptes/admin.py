@@ -2,9 +2,12 @@
 
 from allauth.account.admin import EmailAddress
 from allauth.account.decorators import secure_admin_login
+from allauth.mfa.admin import Authenticator
+from allauth.usersessions.admin import UserSession
 from django import forms
 from django.apps import apps
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
@@ -13,6 +16,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django_tasks_db.admin import DBTaskResult
 
+from comptes import second_facteur, sessions
 from comptes.administration import (
     AdminEnLecture,
     AdminHistorise,
@@ -24,6 +28,7 @@ from comptes.droits import Droit, Role
 from comptes.envoi import envoyer_des_que_possible
 from comptes.gestes import Geste, PorteeDeJeton
 from comptes.models import Collectivite, Courriel, Jeton, LigneDeLot, Lot, Service, Siren, Trace, Utilisateur
+from comptes.traces import tracer
 from socle.formats import accorder
 
 admin.site.site_header = "Administration"
@@ -40,6 +45,8 @@ apps.get_app_config("axes").verbose_name = "Essais de connexion"
 # Les rôles sont créés par le code ; le courriel est un champ du compte.
 admin.site.unregister(Group)
 admin.site.unregister(EmailAddress)
+# Un second facteur se retire et des sessions se ferment depuis la liste des comptes, avec leur trace.
+admin.site.unregister([Authenticator, UserSession])
 # Des noms de fonctions et des traces d'exécution, en anglais : l'issue d'une tâche se lit là où on l'a demandée.
 admin.site.unregister(DBTaskResult)
 
@@ -175,9 +182,31 @@ class UtilisateurAdmin(AdminHistorise, UserAdmin):
     ordering = ["nom", "prenom", "username"]
     filter_horizontal = ()
     autocomplete_fields = ["service"]
+    actions = ["fermer_les_sessions", "retirer_le_second_facteur"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.action(description="Fermer les sessions des comptes choisis", permissions=["change"])
+    def fermer_les_sessions(self, request, queryset) -> None:
+        nombre = sum(sessions.fermer(compte, request.user) for compte in queryset)
+        messages.success(request, f"{accorder(nombre, 'session fermée', 'sessions fermées')}.")
+
+    @admin.action(description="Retirer le second facteur des comptes choisis", permissions=["change"])
+    def retirer_le_second_facteur(self, request, queryset) -> None:
+        """Pour qui a perdu son téléphone et ses codes : il se connecte alors avec son seul mot de passe."""
+        nombre = sum(second_facteur.retirer(compte, request.user) for compte in queryset)
+        messages.success(request, f"{accorder(nombre, 'second facteur retiré', 'seconds facteurs retirés')}.")
+
+    def user_change_password(self, request, id, form_url=""):
+        """Django n'en dit rien à personne : la trace, si."""
+        reponse = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and reponse.status_code == 302:
+            compte = self.get_object(request, unquote(id))
+            tracer(
+                Geste.MOT_DE_PASSE, request.user, f"Compte {compte}", details={"fait": "changé par l'administrateur"}
+            )
+        return reponse
 
     @admin.display(description="rôles")
     def libelle_des_roles(self, compte: Utilisateur) -> str:
@@ -318,7 +347,7 @@ class CourrielAdmin(AdminEnLecture):
 
     list_display = ("objet", "destinataire", "etat", "prepare_le", "essais", "erreur")
     list_display_links = ["objet"]
-    fields = readonly_fields = (*list_display, "adresse", "envoye_le", "abandonne_le", "texte")
+    fields = readonly_fields = (*list_display, "adresse", "envoye_le", "abandonne_le", "texte_lisible")
     list_select_related = ["destinataire"]
     list_filter = [FiltreParEtat, "prepare_le"]
     search_fields = ["objet", "adresse", "destinataire__nom", "destinataire__username"]
@@ -328,6 +357,11 @@ class CourrielAdmin(AdminEnLecture):
     @admin.display(description="état")
     def etat(self, courriel: Courriel) -> str:
         return courriel.etat.label
+
+    @admin.display(description="texte")
+    def texte_lisible(self, courriel: Courriel) -> str:
+        """Un lien qui ouvre un compte ne se lit pas, même par qui administre."""
+        return "Confidentiel : il ne se lit que chez son destinataire." if courriel.confidentiel else courriel.texte
 
     @admin.action(description="Renvoyer les courriels choisis", permissions=["renvoyer"])
     def renvoyer(self, request, queryset) -> None:
