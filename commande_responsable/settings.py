@@ -49,6 +49,10 @@ ALLOWED_HOSTS = [hote.strip() for hote in _lire(env.list, "ALLOWED_HOSTS", ["127
 CSRF_TRUSTED_ORIGINS = [origine.strip() for origine in _lire(env.list, "CSRF_TRUSTED_ORIGINS", [])]
 if any("://" not in origine for origine in CSRF_TRUSTED_ORIGINS):
     raise ImproperlyConfigured("Réglage CSRF_TRUSTED_ORIGINS : chaque origine commence par https:// ou http://.")
+# Les clés d'avant : changer SECRET_KEY ne déconnecte alors personne.
+SECRET_KEY_FALLBACKS = [cle.strip() for cle in _lire(env.list, "SECRET_KEY_FALLBACKS", []) if cle.strip()]
+if any(len(cle) < 50 for cle in SECRET_KEY_FALLBACKS):
+    raise ImproperlyConfigured("Réglage SECRET_KEY_FALLBACKS : d'anciennes SECRET_KEY, séparées par une virgule.")
 PROXYS_DE_CONFIANCE = _lire(env.int, "PROXYS_DE_CONFIANCE", 0)
 if PROXYS_DE_CONFIANCE < 0:
     raise ImproperlyConfigured("Réglage PROXYS_DE_CONFIANCE : un nombre de relais, 0 s'il n'y en a pas.")
@@ -177,6 +181,7 @@ ACCOUNT_FORMS = {
     "reset_password": "comptes.formulaires.FormulaireMotDePasseOublie",
     "reset_password_from_key": "comptes.formulaires.FormulaireNouveauMotDePasse",
     "change_password": "comptes.formulaires.FormulaireChangement",
+    "reauthenticate": "comptes.formulaires.FormulaireDeConfirmation",
 }
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
@@ -196,13 +201,11 @@ PASSWORD_HASHERS = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 12},
-    },
+    {"NAME": "comptes.mots_de_passe.RegleDeLaCnil"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+# Le lien « mot de passe oublié » attend parfois que le serveur de courriels revienne ; en secondes.
+PASSWORD_RESET_TIMEOUT = 2 * 3600
 
 # Dix essais ratés d'un même compte depuis une même adresse : un quart d'heure d'attente.
 AXES_FAILURE_LIMIT = 10
@@ -221,6 +224,18 @@ AXES_DISABLE_ACCESS_LOG, AXES_ENABLE_ADMIN = True, False
 # --- Second facteur, sessions, fournisseur d'identité --------------------------------------------
 
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ADAPTER = "comptes.second_facteur.AdaptateurDuSecondFacteur"
+_FORMULAIRES = {"activate_totp": "Pose", "authenticate": "Code", "reauthenticate": "CodeDeConfirmation"}
+MFA_FORMS = {geste: f"comptes.formulaires.FormulaireDe{nom}" for geste, nom in _FORMULAIRES.items()}
+# L'horloge d'un téléphone a parfois une demi-minute d'écart ; un code ne sert quand même qu'une fois.
+MFA_TOTP_TOLERANCE = 1
+# Les rôles qui n'entrent pas sans second facteur.
+SECOND_FACTEUR_EXIGE = [role.strip() for role in _lire(env.list, "SECOND_FACTEUR_EXIGE", []) if role.strip()]
+if not set(SECOND_FACTEUR_EXIGE) <= {"lecteur", "agent", "responsable", "administrateur"}:
+    raise ImproperlyConfigured("Réglage SECOND_FACTEUR_EXIGE : lecteur, agent, responsable, administrateur, ou rien.")
+MINUTES_D_INACTIVITE = _lire(env.int, "MINUTES_D_INACTIVITE", 120)
+if not 5 <= MINUTES_D_INACTIVITE <= 720:
+    raise ImproperlyConfigured("Réglage MINUTES_D_INACTIVITE : un nombre de minutes, de 5 à 720.")
 
 # Combien de jours la trace se garde. La CNIL recommande de six mois à un an (délibération 2021-122 du 14 octobre 2021
 # sur la journalisation).

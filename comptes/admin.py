@@ -7,6 +7,7 @@ from allauth.socialaccount.admin import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.admin import UserSession
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
@@ -15,6 +16,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django_tasks_db.admin import DBTaskResult
 
+from comptes import second_facteur, sessions
 from comptes.administration import (
     AdminEnLecture,
     AdminHistorise,
@@ -205,10 +207,31 @@ class UtilisateurAdmin(AdminHistorise, UserAdmin):
     ordering = ["nom", "prenom", "username"]
     filter_horizontal = ()
     autocomplete_fields = ["service"]
-    actions = ["inviter"]
+    actions = ["inviter", "fermer_les_sessions", "retirer_le_second_facteur"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.action(description="Fermer les sessions des comptes choisis", permissions=["change"])
+    def fermer_les_sessions(self, request, queryset) -> None:
+        nombre = sum(sessions.fermer(compte, request.user) for compte in queryset)
+        messages.success(request, f"{accorder(nombre, 'session fermée', 'sessions fermées')}.")
+
+    @admin.action(description="Retirer le second facteur des comptes choisis", permissions=["change"])
+    def retirer_le_second_facteur(self, request, queryset) -> None:
+        """Pour qui a perdu son téléphone et ses codes : il se connecte alors avec son seul mot de passe."""
+        nombre = sum(second_facteur.retirer(compte, request.user) for compte in queryset)
+        messages.success(request, f"{accorder(nombre, 'second facteur retiré', 'seconds facteurs retirés')}.")
+
+    def user_change_password(self, request, id, form_url=""):
+        """Django n'en dit rien à personne : la trace, si."""
+        reponse = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and reponse.status_code == 302:
+            compte = self.get_object(request, unquote(id))
+            tracer(
+                Geste.MOT_DE_PASSE, request.user, f"Compte {compte}", details={"fait": "changé par l'administrateur"}
+            )
+        return reponse
 
     @admin.display(description="rôles")
     def libelle_des_roles(self, compte: Utilisateur) -> str:
@@ -341,21 +364,21 @@ class CourrielAdmin(AdminEnLecture):
 
     list_display = ("objet", "destinataire", "etat", "prepare_le", "essais", "erreur")
     list_display_links = ["objet"]
-    fields = readonly_fields = (*list_display, "adresse", "envoye_le", "abandonne_le", "texte")
+    fields = readonly_fields = (*list_display, "adresse", "envoye_le", "abandonne_le", "texte_lisible")
     list_select_related = ["destinataire"]
     list_filter = [FiltreParEtat, "prepare_le"]
     search_fields = ["objet", "adresse", "destinataire__nom", "destinataire__username"]
     date_hierarchy = "prepare_le"
     actions = ["renvoyer"]
 
-    def get_fields(self, request, obj=None):
-        """Le lien qui ouvre le compte d'un autre ne se lit pas ici, même avant son départ."""
-        cache = {"texte"} if obj is not None and obj.confidentiel else set()
-        return [nom for nom in super().get_fields(request, obj) if nom not in cache]
-
     @admin.display(description="état")
     def etat(self, courriel: Courriel) -> str:
         return courriel.etat.label
+
+    @admin.display(description="texte")
+    def texte_lisible(self, courriel: Courriel) -> str:
+        """Un lien qui ouvre un compte ne se lit pas, même par qui administre."""
+        return "Confidentiel : il ne se lit que chez son destinataire." if courriel.confidentiel else courriel.texte
 
     @admin.action(description="Renvoyer les courriels choisis", permissions=["renvoyer"])
     def renvoyer(self, request, queryset) -> None:

@@ -1,8 +1,12 @@
 """Les pages de compte d'allauth sous nos adresses ; les noms de route sont les siens."""
 
 from allauth.account import views
+from allauth.mfa.base import views as mfa
+from allauth.mfa.recovery_codes import views as codes
+from allauth.mfa.totp import views as totp
 from django.urls import path, re_path
 
+from comptes.sessions import MesSessions
 from comptes.vues_identite import va_chez_le_fournisseur
 
 urlpatterns = [
@@ -19,4 +23,13 @@ urlpatterns = [
         name="account_reset_password_from_key",
     ),
     path("mot-de-passe/change/", views.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+    path("compte/confirmer/", views.reauthenticate, name="account_reauthenticate"),
+    path("compte/confirmer/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
+    path("connexion/code/", mfa.authenticate, name="mfa_authenticate"),
+    path("compte/second-facteur/", mfa.index, name="mfa_index"),
+    path("compte/second-facteur/poser/", totp.activate_totp, name="mfa_activate_totp"),
+    path("compte/second-facteur/retirer/", totp.deactivate_totp, name="mfa_deactivate_totp"),
+    path("compte/second-facteur/codes/", codes.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path("compte/second-facteur/codes/refaire/", codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
+    path("compte/sessions/", MesSessions.as_view(), name="usersessions_list"),
 ]

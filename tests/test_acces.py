@@ -265,7 +265,7 @@ def lot_rempli(site: "Site") -> dict[str, Any]:
     return {"lignes": str(lot.pk), f"l{lot.pk}-montant_ht": "10", f"l{lot.pk}-version": str(lot.version)}
 
 
-NOUVEAU_MOT_DE_PASSE = "une-phrase-plus-longue-2026"
+NOUVEAU_MOT_DE_PASSE = "Une-phrase-plus-longue-2026"
 TABLE = [
     # --- accueil
     Ligne("accueil:tableau_de_bord"),
@@ -354,6 +354,16 @@ TABLE = [
         vide=302,
         sauf=a_chacun(405, TOUS_LES_ROLES - ADMINISTRATEURS, LECTURE),
     ),
+    # --- second facteur, sessions : le décor n'en a pas posé, et l'on confirme d'abord que c'est soi
+    Ligne("account_reauthenticate", envoi={"password": fabriques.MOT_DE_PASSE}),
+    Ligne("mfa_reauthenticate", envoi=lambda _: {}, lit=302, vide=302),
+    Ligne("mfa_authenticate", TOUT_LE_MONDE, lambda _: {}, lit=302, vide=302),
+    Ligne("mfa_index"),
+    Ligne("mfa_activate_totp", envoi=lambda _: {}, lit=302, vide=302),
+    Ligne("mfa_deactivate_totp", envoi=lambda _: {}, lit=404, vide=404, ecrit=404),
+    Ligne("mfa_view_recovery_codes", lit=404),
+    Ligne("mfa_generate_recovery_codes", envoi=lambda _: {}, lit=302, vide=302),
+    Ligne("usersessions_list", envoi={}, vide=302),
     *fiche(Collectivite, ADMINISTRATEURS, changement={"nom": TAPE}),
     *fiche(Service, ADMINISTRATEURS, ajout={"nom": TAPE}, changement={"nom": TAPE}, suppression=200),
     *fiche(

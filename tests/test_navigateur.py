@@ -67,6 +67,9 @@ PAGES = {
     "account_logout": Ligne(),
     "account_inactive": Ligne(connecte=False),
     "account_change_password": Ligne(),
+    "account_reauthenticate": Ligne(),
+    "mfa_index": Ligne(),
+    "usersessions_list": Ligne(),
     "account_reset_password": Ligne(connecte=False),
     "account_reset_password_done": Ligne(connecte=False),
     "account_reset_password_from_key": Ligne(connecte=False),
@@ -202,6 +205,10 @@ PAGES |= {
 
 # Ce qu'un navigateur n'affiche pas : le code que l'adresse répond.
 SANS_PAGE = {
+    # Sans second facteur posé, elles mènent ailleurs : tests/test_second_facteur.py les ouvre.
+    **dict.fromkeys(("mfa_reauthenticate", "mfa_authenticate", "mfa_activate_totp"), 302),
+    "mfa_generate_recovery_codes": 302,
+    **dict.fromkeys(("mfa_deactivate_totp", "mfa_view_recovery_codes"), 404),
     "accueil:sante": 200,  # JSON, pour la supervision
     "sante:vivant": 200,
     "sante:pret": 200,

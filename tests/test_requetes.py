@@ -155,6 +155,9 @@ PAGES = [
     Page("account_logout", 5),
     Page("account_inactive", 2, qui="anonyme"),
     Page("account_change_password", 5),
+    Page("account_reauthenticate", 6),
+    Page("mfa_index", 6),
+    Page("usersessions_list", 7),
     Page("account_reset_password", 2, qui="anonyme"),
     Page("account_reset_password_done", 2, qui="anonyme"),
     Page("account_reset_password_from_key_done", 2, qui="anonyme"),
@@ -392,6 +395,11 @@ SANS_OBJET = {
     **sans_page("range l'invitation dans la session et renvoie à la suite", "invitation_ouvrir"),
     **sans_page("sans invitation, une page d'erreur", "invitation_choisir"),
     **sans_page("range la clé dans la session et renvoie à la suite", "account_reset_password_from_key"),
+    **sans_page(
+        "mène ailleurs tant qu'aucun second facteur n'est posé",
+        *("mfa_reauthenticate", "mfa_authenticate", "mfa_activate_totp", "mfa_deactivate_totp"),
+        *("mfa_view_recovery_codes", "mfa_generate_recovery_codes"),
+    ),
     **sans_page(
         "envoi seulement",
         "admin:logout",
