@@ -171,7 +171,8 @@ def fermer(compte: Utilisateur, par: Utilisateur, *, sauf: str | None = None) ->
 
 
 def purger() -> int:
-    """Efface les sessions expirées, et les lignes de celles qui n'existent plus. Rend le nombre de lignes effacées."""
+    """Efface les sessions expirées, et ce que la liste des sessions gardait (adresse, navigateur) de celles qui
+    n'existent plus. Rend le nombre de lignes effacées ; `manage.py purger_traces` l'appelle."""
     expirees, _ = Session.objects.filter(expire_date__lte=timezone.now()).delete()
     orphelines, _ = UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
     return expirees + orphelines
