@@ -25,9 +25,11 @@ def regarder(fenetre: Fenetre, nom: str) -> list[str]:
     defauts = []
     for largeur, taille in (("1280", LARGE), ("375", ETROIT)):
         fenetre.page.set_viewport_size(taille)
-        defauts += [*fenetre.defauts(), *juger(fenetre)]
         if dossier := os.environ.get("CAPTURES_CONNEXION"):
             fenetre.page.screenshot(path=Path(dossier) / f"{nom}-{largeur}.png", full_page=True)
+        defauts += [*fenetre.defauts(), *juger(fenetre)]
+        # `juger` a déplié les menus.
+        fenetre.page.evaluate("() => document.querySelectorAll('details').forEach(bloc => { bloc.open = false; })")
     fenetre.page.set_viewport_size(LARGE)
     return defauts
 
@@ -55,6 +57,9 @@ def test_on_pose_un_second_facteur_puis_on_entre_avec_lui(ouvrir_une_fenetre):
     assert fenetre.ouvrir("/compte/second-facteur/") == []
     assert regarder(fenetre, "second-facteur-absent") == []
     page.get_by_role("link", name="Poser le second facteur").click()
+    assert regarder(fenetre, "confirmer") == []
+    page.get_by_label("Mot de passe").fill(fabriques.MOT_DE_PASSE)
+    page.get_by_role("button", name="Confirmer").click()
     image = page.locator("img.code-qr")
     expect(image).to_be_visible()
     assert image.evaluate("image => image.complete && image.naturalWidth > 0")
