@@ -122,15 +122,12 @@ class SiteJetable:
         with self.lecteur() as lu:
             return lu.tables
 
-    def lignes(self, table: str, colonnes: list[str] | None = None) -> list[str]:
-        """Les lignes d'une table telles que le pilote les lit, dans un ordre qui ne dépend que d'elles."""
-        noms = ", ".join(f'"{colonne}"' for colonne in colonnes) if colonnes else "*"
+    def contenu(self, colonnes: dict[str, list[str]] | None = None) -> dict[str, list[str]]:
+        """Les lignes de chaque table telles que le pilote les lit, dans un ordre qui ne dépend que d'elles ; `colonnes` :
+        les seules tables à lire, et ce qu'on en lit. Une connexion pour toutes : PostgreSQL en met du temps à ouvrir."""
         with self.lecteur() as lu:
-            return sorted(repr(_comparable(ligne)) for ligne in lu.lire(f'SELECT {noms} FROM "{table}"'))  # noqa: S608
-
-    def contenu(self, *, sans: tuple[str, ...] = ()) -> dict[str, list[str]]:
-        """Toutes les tables, ligne à ligne."""
-        return {table: self.lignes(table) for table in sorted(set(self.schema()) - set(sans))}
+            voulues = {table: sorted(noms) for table, noms in lu.tables.items()} if colonnes is None else colonnes
+            return {table: _lignes(lu, table, voulues[table]) for table in sorted(voulues)}
 
     def documents(self) -> dict[str, bytes]:
         return {
@@ -149,6 +146,11 @@ class SiteJetable:
             with self.base() as ouverte, ouverte.cursor() as curseur:
                 curseur.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
                 ouverte.commit()
+
+
+def _lignes(lu: Lecteur, table: str, colonnes: list[str]) -> list[str]:
+    noms = ", ".join(f'"{colonne}"' for colonne in colonnes)
+    return sorted(repr(_comparable(ligne)) for ligne in lu.lire(f'SELECT {noms} FROM "{table}"'))  # noqa: S608
 
 
 def _comparable(ligne: tuple) -> tuple:

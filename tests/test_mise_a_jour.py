@@ -63,12 +63,9 @@ def colonnes(site: SiteJetable) -> dict[str, str]:
 
 def lignes_d_hier(site: SiteJetable) -> dict[str, list]:
     """Chaque ligne, réduite aux colonnes qu'avait le schéma précédent ; l'ordre des colonnes change en migrant."""
-    return {
-        table: site.lignes(table, noms.split())
-        for table, noms in PRECEDENT["tables"].items()
-        # Celles-là suivent le code, pas les gens : `migrate` y ajoute ce que les nouveaux modèles apportent.
-        if table not in ("django_migrations", "django_content_type", "auth_permission")
-    }
+    # Celles-là suivent le code, pas les gens : `migrate` y ajoute ce que les nouveaux modèles apportent.
+    du_code = ("django_migrations", "django_content_type", "auth_permission")
+    return site.contenu({table: noms.split() for table, noms in PRECEDENT["tables"].items() if table not in du_code})
 
 
 def test_le_schema_precedent_se_met_a_jour_sans_rien_perdre_et_le_site_le_lit(site):
