@@ -153,7 +153,8 @@ class SiteJetable:
 
 def _lignes(lu: Lecteur, table: str, colonnes: list[str]) -> list[str]:
     noms = ", ".join(f'"{colonne}"' for colonne in colonnes)
-    return sorted(repr(_comparable(ligne)) for ligne in lu.lire(f'SELECT {noms} FROM "{table}"'))  # noqa: S608
+    lues = lu.lire(f'SELECT {noms} FROM "{table}"')  # noqa: S608 - des noms lus en base
+    return sorted(repr(_comparable(ligne)) for ligne in lues)
 
 
 def _comparable(ligne: tuple) -> tuple:
