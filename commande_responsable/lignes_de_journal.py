@@ -36,9 +36,10 @@ class DOuVientLaLigne(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         rendue = getattr(record, "request", None)
-        record.demande = demande_en_cours().numero or getattr(rendue, "numero_de_demande", "")
-        record.tache = tache_en_cours()
-        record.origine = record.demande or (f"tâche {record.tache}" if record.tache else "-")
+        demande = demande_en_cours().numero or getattr(rendue, "numero_de_demande", "")
+        tache = tache_en_cours()
+        origine = demande or (f"tâche {tache}" if tache else "-")
+        vars(record).update(demande=demande, tache=tache, origine=origine)
         return True
 
 

@@ -299,7 +299,7 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
         *("accelerometer", "autoplay", "camera", "clipboard-read", "clipboard-write", "display-capture"),
         *("encrypted-media", "fullscreen", "gamepad", "geolocation", "gyroscope", "hid", "idle-detection"),
         *("local-fonts", "magnetometer", "microphone", "midi", "payment", "picture-in-picture"),
-        *("publickey-credentials-get", "screen-wake-lock", "serial", "storage-access", "usb", "web-share"),
+        *("publickey-credentials-get", "screen-wake-lock", "serial", "storage-access", "usb"),
         *("window-management", "xr-spatial-tracking"),
     )
 }

@@ -4,7 +4,7 @@ Rien ici ne lit de permission en base : la table des droits décide, dans l'admi
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
@@ -48,7 +48,11 @@ class ListesACompleter(SansCleIllisible, AutocompleteSelectMultiple):
 # --- Droits -------------------------------------------------------------------------------------
 
 
-class AdminSelonDroits:
+# Toujours devant une classe d'administration de Django, dont elle emploie les méthodes.
+_DEVANT: Any = admin.options.BaseModelAdmin if TYPE_CHECKING else object
+
+
+class AdminSelonDroits(_DEVANT):
     """À mettre devant ModelAdmin et les inlines : un seul droit ouvre le modèle, tout ou rien.
 
     On ne supprime que ce qui le déclare : ailleurs on désactive, on retire, on dit indisponible.

@@ -11,6 +11,7 @@ from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.base.forms import ReauthenticateForm as FormulaireDeCodeAllauth
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
+from django.core.validators import MaxLengthValidator
 
 from comptes.mots_de_passe import envoyer_un_lien
 from comptes.second_facteur import CodeUneSeuleFois
@@ -74,7 +75,7 @@ class ChampDeCode(SansTexteDansLesChamps):
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["code"].max_length = 20
+        self.fields["code"].validators.append(MaxLengthValidator(20))
         self.fields["code"].widget.attrs |= {"inputmode": "numeric", "autofocus": True, "maxlength": 20}
 
 

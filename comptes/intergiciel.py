@@ -37,7 +37,7 @@ class ConnexionRequise(LoginRequiredMiddleware):
         # La vue dit son nom de route, jamais l'adresse que le visiteur écrit.
         if request.resolver_match.view_name in second_facteur.PAGES_OUVERTES:
             return None
-        if not second_facteur.manque_a(request.user):
+        if not second_facteur.manque_a(request):
             return None
         if request.method not in ("GET", "HEAD"):
             raise PermissionDenied(

@@ -1,6 +1,9 @@
 """Le second facteur : secrets chiffrés en base, codes qui ne servent qu'une fois, rôles à qui on l'impose."""
 
 import base64
+import functools
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -8,18 +11,21 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from comptes.gestes import Geste, Trace
+from comptes.identite import par_le_fournisseur
 from comptes.models import Collectivite, Utilisateur
 from comptes.traces import tracer
 
 ESSAIS = 10
 DELAI = timedelta(minutes=15)
 OBJET_D_UN_ECHEC = "Second facteur"
+ILLISIBLE = "Ce second facteur ne se lit plus : la clé du site a changé. Faites-le retirer par l'administrateur."
 # Là où l'on va sans lui quand il est exigé : le poser, confirmer que c'est bien soi, partir.
 PAGES_OUVERTES = frozenset({"mfa_activate_totp", "account_reauthenticate", "mfa_reauthenticate", "account_logout"})
 
@@ -27,11 +33,27 @@ PAGES_OUVERTES = frozenset({"mfa_activate_totp", "account_reauthenticate", "mfa_
 # --- Chiffrer -----------------------------------------------------------------------------------
 
 
+def _tire_de(cle: str | bytes) -> Fernet:
+    tiree = salted_hmac("comptes.second_facteur", "fernet", secret=cle, algorithm="sha256").digest()
+    return Fernet(base64.urlsafe_b64encode(tiree))
+
+
 def _chiffre() -> MultiFernet:
     """La clé du site d'abord, puis celles d'avant : SECRET_KEY se change sans reposer aucun second facteur."""
-    cles = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    tirees = (salted_hmac("comptes.second_facteur", "fernet", secret=cle, algorithm="sha256").digest() for cle in cles)
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(cle)) for cle in tirees])
+    return MultiFernet([_tire_de(cle) for cle in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
+
+
+def rechiffrer(compte: Utilisateur) -> None:
+    """Met sous la clé du jour ce qui est chiffré sous une clé d'avant : celle-ci quittera un jour
+    SECRET_KEY_FALLBACKS. Ce qu'aucune clé n'ouvre reste tel quel."""
+    for ligne in Authenticator.objects.select_for_update().filter(user=compte).order_by("pk"):
+        for nom in {"secret", "seed"} & ligne.data.keys():
+            try:
+                _tire_de(settings.SECRET_KEY).decrypt(ligne.data[nom].encode())
+            except InvalidToken:
+                with suppress(InvalidToken):
+                    ligne.data[nom] = _chiffre().rotate(ligne.data[nom].encode()).decode()
+                    ligne.save(update_fields=["data"])
 
 
 class AdaptateurDuSecondFacteur(DefaultMFAAdapter):
@@ -74,15 +96,16 @@ def refuser_trop_d_essais(compte: Utilisateur) -> None:
 def consommer(second_facteur: Authenticator, code: str) -> None:
     """Retient qu'un code reconnu a servi. Lève ValidationError s'il avait déjà servi, ou un plus récent que lui
     (RFC 6238, 5.2) ; un code de secours est déjà consommé par allauth. Rechiffre sous la clé du jour."""
-    if second_facteur.type != Authenticator.Type.TOTP:
-        return
     with transaction.atomic():
+        rechiffrer(second_facteur.user)
+        if second_facteur.type != Authenticator.Type.TOTP:
+            return
         ligne = Authenticator.objects.select_for_update().get(pk=second_facteur.pk)
         secret = AdaptateurDuSecondFacteur().decrypt(ligne.data["secret"])
         pas = _pas_du_code(secret, code)
         if pas is None or pas <= ligne.data.get("dernier_pas", 0):
             raise ValidationError(AdaptateurDuSecondFacteur.error_messages["incorrect_code"], code="incorrect_code")
-        ligne.data = {"secret": AdaptateurDuSecondFacteur().encrypt(secret), "dernier_pas": pas}
+        ligne.data["dernier_pas"] = pas
         ligne.save(update_fields=["data"])
 
 
@@ -107,10 +130,21 @@ class CodeUneSeuleFois:
             code = super().clean_code()  # type: ignore[misc]
             consommer(self.authenticator, code)
         except InvalidToken:
-            raise ValidationError(
-                "Ce second facteur ne se lit plus : la clé du site a changé. Faites-le retirer par l'administrateur."
-            ) from None
+            raise ValidationError(ILLISIBLE) from None
         return code
+
+
+def lisible(vue: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """À mettre autour d'une page qui montre des codes : une clé perdue se dit, ce n'est pas une panne."""
+
+    @functools.wraps(vue)
+    def gardee(request: HttpRequest) -> HttpResponse:
+        try:
+            return vue(request)
+        except InvalidToken:
+            raise PermissionDenied(ILLISIBLE) from None
+
+    return gardee
 
 
 # --- Exiger, retirer ----------------------------------------------------------------------------
@@ -120,10 +154,13 @@ def est_pose(compte: Utilisateur) -> bool:
     return Authenticator.objects.filter(user=compte, type=Authenticator.Type.TOTP).exists()
 
 
-def manque_a(compte: Utilisateur) -> bool:
-    """Vrai si l'un de ses rôles exige un second facteur qu'il n'a pas posé. Sans rôle concerné, aucune requête."""
-    exige = bool(settings.SECOND_FACTEUR_EXIGE) and not compte.roles.isdisjoint(settings.SECOND_FACTEUR_EXIGE)
-    return exige and not est_pose(compte)
+def manque_a(request: HttpRequest) -> bool:
+    """Vrai si l'un des rôles du compte connecté exige un second facteur qu'il n'a pas posé. Qui vient du fournisseur
+    d'identité l'a donné là-bas. Sans rôle concerné, aucune requête."""
+    compte, exigeants = request.user, settings.SECOND_FACTEUR_EXIGE
+    if not exigeants or compte.roles.isdisjoint(exigeants) or par_le_fournisseur(request, compte):
+        return False
+    return not est_pose(compte)
 
 
 def retirer(compte: Utilisateur, par: Utilisateur) -> bool:

@@ -25,8 +25,8 @@ from comptes.traces import tracer
 from socle.formats import accorder
 
 OUVERTE, VUE = "ouverte_le", "vue_le"
-# Une écriture par session en autant de secondes au plus, jamais une par page ; le plus court des réglages vaut autant.
-PRECISION = 60
+# Noter qu'une session sert coûte une écriture : vingt fois par durée d'inactivité, jamais une par page.
+FINESSE = 20
 
 
 def ouvrir(request: HttpRequest) -> None:
@@ -46,7 +46,7 @@ def veiller(request: HttpRequest) -> None:
         session.flush()
         request.user = AnonymousUser()
     # Une horloge reculée donnerait une session sans fin : elle repart de maintenant.
-    elif VUE not in session or not 0 <= maintenant - vue < PRECISION:
+    elif VUE not in session or not 0 <= FINESSE * (maintenant - vue) < 60 * settings.MINUTES_D_INACTIVITE:
         session[VUE], session[OUVERTE] = maintenant, min(ouverte, maintenant)
 
 
@@ -171,7 +171,8 @@ def fermer(compte: Utilisateur, par: Utilisateur, *, sauf: str | None = None) ->
 
 
 def purger() -> int:
-    """Efface les sessions expirées, et les lignes de celles qui n'existent plus. Rend le nombre de lignes effacées."""
+    """Efface les sessions expirées, et ce que la liste des sessions gardait (adresse, navigateur) de celles qui
+    n'existent plus. Rend le nombre de lignes effacées ; `manage.py purger_traces` l'appelle."""
     expirees, _ = Session.objects.filter(expire_date__lte=timezone.now()).delete()
     orphelines, _ = UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
     return expirees + orphelines

@@ -6,6 +6,7 @@ from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from django.urls import path, re_path
 
+from comptes.second_facteur import lisible
 from comptes.sessions import MesSessions
 from comptes.vues_identite import va_chez_le_fournisseur
 
@@ -29,7 +30,11 @@ urlpatterns = [
     path("compte/second-facteur/", mfa.index, name="mfa_index"),
     path("compte/second-facteur/poser/", totp.activate_totp, name="mfa_activate_totp"),
     path("compte/second-facteur/retirer/", totp.deactivate_totp, name="mfa_deactivate_totp"),
-    path("compte/second-facteur/codes/", codes.view_recovery_codes, name="mfa_view_recovery_codes"),
-    path("compte/second-facteur/codes/refaire/", codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
+    path("compte/second-facteur/codes/", lisible(codes.view_recovery_codes), name="mfa_view_recovery_codes"),
+    path(
+        "compte/second-facteur/codes/refaire/",
+        lisible(codes.generate_recovery_codes),
+        name="mfa_generate_recovery_codes",
+    ),
     path("compte/sessions/", MesSessions.as_view(), name="usersessions_list"),
 ]

@@ -46,9 +46,11 @@ def surveiller_les_textes() -> None:
     Un champ n'a pas à la demander, donc aucun ne l'oublie. Une adresse, un courriel, une adresse de page ont d'autres
     règles d'office : elle s'y ajoute.
     """
-    for classe in (forms.CharField, forms.EmailField, forms.URLField, models.TextField):
+    longs: tuple[Any, ...] = (forms.CharField, forms.EmailField, forms.URLField, models.TextField)
+    courts: tuple[Any, ...] = (models.CharField, models.EmailField, models.URLField)
+    for classe in longs:
         _ajouter(classe, refuser_les_signes_de_controle)
-    for classe in (models.CharField, models.EmailField, models.URLField):
+    for classe in courts:
         _ajouter(classe, refuser_ce_qui_sort_de_la_ligne)
 
 

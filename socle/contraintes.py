@@ -81,7 +81,8 @@ class ContraintesAuChamp(models.Model):
     def _conditions_tenues(self, exclude) -> bool:
         """Vrai si toutes les conditions tiennent, en une seule requête. Django en fait une par contrainte, pour dire
         laquelle ne tient pas."""
-        valeurs = self._get_field_expression_map(meta=self._meta, exclude=exclude)
+        # Ce que Django lui-même donne à vérifier à chaque contrainte ; django-stubs ne le connaît pas.
+        valeurs = self._get_field_expression_map(meta=self._meta, exclude=exclude)  # type: ignore[attr-defined]
         conditions = [
             contrainte.condition
             for contrainte in self._meta.constraints

@@ -293,7 +293,15 @@ TABLE = [
     # --- données personnelles : le compte du décor est actif, l'anonymiser est refusé par une phrase
     Ligne("personnes:information", TOUT_LE_MONDE),
     Ligne("personnes:mes_donnees", envoi={}, lit=405, vide=200, ecrit=200),
-    Ligne("personnes:export", ADMINISTRATEURS, envoi={}, lit=405, vide=200, ecrit=200),
+    Ligne(
+        "personnes:export",
+        ADMINISTRATEURS,
+        envoi={},
+        lit=405,
+        vide=200,
+        ecrit=200,
+        sauf=a_chacun(405, TOUS_LES_ROLES - ADMINISTRATEURS, LECTURE),
+    ),
     Ligne("personnes:anonymiser", ADMINISTRATEURS, envoi={}, ecrit=200),
     *fiche(Bordereau, ADMINISTRATEURS),
     Ligne("admin:exploitation_bordereau_fichier", ADMINISTRATEURS, sans_envoi=200),

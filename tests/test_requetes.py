@@ -155,7 +155,7 @@ PAGES = [
     Page("account_logout", 5),
     Page("account_inactive", 2, qui="anonyme"),
     Page("account_change_password", 5),
-    Page("account_reauthenticate", 6),
+    Page("account_reauthenticate", 10),
     Page("mfa_index", 6),
     Page("usersessions_list", 7),
     Page("account_reset_password", 2, qui="anonyme"),

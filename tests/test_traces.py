@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
+from allauth.usersessions.models import UserSession
 from axes.models import AccessAttempt, AccessLog
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
@@ -305,7 +306,10 @@ def test_la_purge_emporte_les_essais_de_connexion_et_les_sessions_finies(setting
     AccessAttempt.objects.create(username="leo", ip_address="203.0.113.7", path_info="/", **champs_d_un_essai)
     AccessLog.objects.create(username="leo", ip_address="203.0.113.7", path_info="/")
     Session.objects.create(session_key="finie", session_data="", expire_date=timezone.now() - HIER)
+    compte = Utilisateur.objects.get(username="leo")
+    UserSession.objects.create(user=compte, session_key="finie", ip="203.0.113.7", user_agent="")
     purge()
+    assert not UserSession.objects.filter(session_key="finie").exists()
     assert [set(m.objects.values_list("username", flat=True)) for m in (AccessAttempt, AccessLog)] == [{"leo"}] * 2
     assert [session.session_key for session in Session.objects.all()] == [connecte.session.session_key]
 
