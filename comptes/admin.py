@@ -223,14 +223,17 @@ class UtilisateurAdmin(AdminHistorise, UserAdmin):
         nombre = sum(second_facteur.retirer(compte, request.user) for compte in queryset)
         messages.success(request, f"{accorder(nombre, 'second facteur retiré', 'seconds facteurs retirés')}.")
 
+    def has_change_permission(self, request, obj=None) -> bool:
+        """Un compte anonymisé se lit : actif ou renommé, il désignerait de nouveau quelqu'un."""
+        return super().has_change_permission(request, obj) and (obj is None or obj.anonymise_le is None)
+
     def user_change_password(self, request, id, form_url=""):
         """Django n'en dit rien à personne : la trace, si."""
         reponse = super().user_change_password(request, id, form_url)
         if request.method == "POST" and reponse.status_code == 302:
             compte = self.get_object(request, unquote(id))
-            tracer(
-                Geste.MOT_DE_PASSE, request.user, f"Compte {compte}", details={"fait": "changé par l'administrateur"}
-            )
+            objet = objet_du_compte(compte.username)
+            tracer(Geste.MOT_DE_PASSE, request.user, objet, details={"fait": "changé par l'administrateur"})
         return reponse
 
     @admin.display(description="rôles")

@@ -2,7 +2,9 @@
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
@@ -120,6 +122,9 @@ class Geste(models.TextChoices):
     SAUVEGARDE = "SAUVEGARDE", "Sauvegarde ou restauration"
 
 
+JETON_D_UN_ANCIEN_AGENT = "Jeton d'un ancien agent"
+
+
 class TraceQuerySet(QuerySetInalterable["Trace"]):
     """La trace s'ajoute et se lit. Deux méthodes seulement y touchent après coup, et toutes deux se tracent."""
 
@@ -132,17 +137,41 @@ class TraceQuerySet(QuerySetInalterable["Trace"]):
         """Efface ce qui a été écrit avant ce moment (la durée est passée), et rend combien de lignes."""
         return models.QuerySet(self.model, using=self.db).filter(le__lt=avant).delete()[0]
 
-    def anonymiser(self, utilisateur) -> int:
-        """Ôte de la trace ce qui nomme cette personne, et rend combien de lignes ont changé. Les gestes restent, leur
-        jour, et le numéro du compte.
+    def anonymiser(self, utilisateur, remplacer: Callable[[Any], Any]) -> int:
+        """Ôte de toute la trace ce qui nomme cette personne, et rend combien de lignes ont changé. Les gestes restent,
+        leur jour, et le numéro du compte.
 
+        `remplacer` : rend un texte, ou les détails d'un geste, où ses noms sont remplacés.
         À appeler avant que le compte ne perde son identifiant : les échecs de connexion ne le citent que par lui.
         """
-        nom = utilisateur.username
+        identifiants = utilisateur.identifiants_employes()
+        siennes = models.Q(utilisateur=utilisateur)
+        for identifiant in identifiants:
+            siennes |= models.Q(identifiant__iexact=identifiant)
         nu: models.QuerySet[Trace] = models.QuerySet(self.model, using=self.db)
-        siennes = models.Q(utilisateur=utilisateur) | models.Q(identifiant__iexact=nom)
-        nombre = nu.filter(siennes).exclude(identifiant="", adresse=None).update(identifiant="", adresse=None)
-        return nombre + nu.filter(objet=objet_du_compte(nom)).update(objet=f"Compte n° {utilisateur.pk}")
+        qui_nomment = nu.filter(siennes).exclude(identifiant="", adresse=None)
+        changees = set(qui_nomment.values_list("pk", flat=True))
+        qui_nomment.update(identifiant="", adresse=None)
+        sur_lui = {objet_du_compte(nom) for nom in (*identifiants, str(utilisateur))}
+        # Chacun nomme ses jetons comme il veut.
+        ses_jetons = models.Q(geste=Geste.JETON, details__titulaire=utilisateur.pk)
+        for condition, objet in (
+            (models.Q(objet__in=sur_lui), f"Compte n° {utilisateur.pk}"),
+            (ses_jetons, JETON_D_UN_ANCIEN_AGENT),
+        ):
+            changees.update(nu.filter(condition).values_list("pk", flat=True))
+            nu.filter(condition).update(objet=objet)
+        return len(changees | _remplacer_dans(nu, remplacer))
+
+
+def _remplacer_dans(traces: "models.QuerySet[Trace]", remplacer: Callable[[Any], Any]) -> set[int]:
+    changees = set()
+    for trace in traces.exclude(objet="", details={}).order_by().iterator():
+        objet, details = remplacer(trace.objet)[:200], remplacer(trace.details)
+        if (objet, details) != (trace.objet, trace.details):
+            traces.filter(pk=trace.pk).update(objet=objet, details=details)
+            changees.add(trace.pk)
+    return changees
 
 
 def objet_du_compte(identifiant: str) -> str:

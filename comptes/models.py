@@ -273,6 +273,13 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
     def get_full_name(self) -> str:
         return str(self)
 
+    def identifiants_employes(self) -> set[str]:
+        """Ce qu'elle a pu taper pour se connecter : son identifiant, ceux d'avant, son courriel. Sans ceux qu'un autre
+        compte porte à présent : ils désignent quelqu'un d'autre."""
+        employes = {self.username, self.courriel, *self.history.values_list("username", flat=True)} - {""}
+        autres = type(self).objects.exclude(pk=self.pk).filter(username__in=employes)
+        return employes - set(autres.values_list("username", flat=True))
+
     @property
     def joignable(self) -> bool:
         """Un courriel peut lui être écrit : compte actif, avec une adresse."""

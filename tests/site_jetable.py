@@ -123,8 +123,11 @@ class SiteJetable:
             return lu.tables
 
     def contenu(self, colonnes: dict[str, list[str]] | None = None) -> dict[str, list[str]]:
-        """Les lignes de chaque table telles que le pilote les lit, dans un ordre qui ne dépend que d'elles ; `colonnes` :
-        les seules tables à lire, et ce qu'on en lit. Une connexion pour toutes : PostgreSQL en met du temps à ouvrir."""
+        """Les lignes de chaque table telles que le pilote les lit, dans un ordre qui ne dépend que d'elles.
+
+        `colonnes` : les seules tables à lire, et ce qu'on en lit. Une connexion pour toutes : PostgreSQL est lent à
+        en ouvrir.
+        """
         with self.lecteur() as lu:
             voulues = {table: sorted(noms) for table, noms in lu.tables.items()} if colonnes is None else colonnes
             return {table: _lignes(lu, table, voulues[table]) for table in sorted(voulues)}
@@ -150,7 +153,8 @@ class SiteJetable:
 
 def _lignes(lu: Lecteur, table: str, colonnes: list[str]) -> list[str]:
     noms = ", ".join(f'"{colonne}"' for colonne in colonnes)
-    return sorted(repr(_comparable(ligne)) for ligne in lu.lire(f'SELECT {noms} FROM "{table}"'))  # noqa: S608
+    lues = lu.lire(f'SELECT {noms} FROM "{table}"')  # noqa: S608 - des noms lus en base
+    return sorted(repr(_comparable(ligne)) for ligne in lues)
 
 
 def _comparable(ligne: tuple) -> tuple:

@@ -325,3 +325,34 @@ def test_la_fiche_du_compte_mene_a_l_export_et_a_l_anonymisation(partie, adminis
     page = client_de(administrateur).get(reverse("admin:comptes_utilisateur_change", args=[partie.pk]))
     assert reverse("personnes:export", args=[partie.pk]) in page.content.decode()
     assert reverse("personnes:anonymiser", args=[partie.pk]) in page.content.decode()
+
+
+def test_un_compte_anonymise_se_lit_et_ne_se_change_plus(partie, administrateur):
+    """Actif de nouveau, ou renommé, « Ancien agent » désignerait quelqu'un."""
+    anonymiser(partie, par=administrateur, motif="Départ.")
+    client = client_de(administrateur)
+    fiche = reverse("admin:comptes_utilisateur_change", args=[partie.pk])
+    lue = client.get(fiche)
+    assert lue.status_code == 200
+    assert 'name="is_active"' not in lue.content.decode()
+    assert client.post(fiche, {"username": "ezyx.77", "nom": NOM, "is_active": "on"}).status_code == 403
+    mot_de_passe = reverse("admin:auth_user_password_change", args=[partie.pk])
+    nouveau = {"password1": fabriques.MOT_DE_PASSE, "password2": fabriques.MOT_DE_PASSE, "usable_password": "true"}
+    assert client.post(mot_de_passe, nouveau).status_code == 403
+    partie = Utilisateur.objects.get(pk=partie.pk)
+    assert (partie.is_active, partie.username, partie.nom) == (
+        False,
+        f"ancien-agent-{partie.pk}",
+        f"Ancien agent n° {partie.pk}",
+    )
+    assert not partie.has_usable_password()
+
+
+def test_la_trace_du_jeton_d_un_autre_garde_son_nom(partie, administrateur):
+    """Deux personnes nomment leur jeton de la même façon."""
+    nom = Jeton.objects.get(utilisateur=partie).nom.replace(NOM, "service")
+    for qui in (partie, administrateur):
+        Jeton.objects.emettre(qui, nom, [PorteeDeJeton.CALENDRIER])
+    anonymiser(partie, par=administrateur, motif="Départ.")
+    traces = Trace.objects.filter(geste=Geste.JETON, details__titulaire=administrateur.pk)
+    assert [trace.objet for trace in traces] == [f"Jeton « {nom} »"]

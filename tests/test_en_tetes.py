@@ -26,9 +26,10 @@ from tests.test_acces import site, site_du_fichier  # noqa: E402, F401 - des fix
 PARTOUT = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+# « no-referrer » est plus strict : la page dont l'adresse est un secret ne la dit pas même au site.
+PROVENANCES = {"same-origin", "no-referrer"}
 DIRECTIVES = {
     "default-src 'self'",
     "object-src 'none'",
@@ -42,6 +43,8 @@ GARDE = re.compile(r"no-store|no-cache|max-age=|immutable")
 def manques(reponse: HttpResponse) -> list[str]:
     """Ce qui n'est pas sur cette réponse, en phrases."""
     defauts = [f"{nom} : {reponse.get(nom)}" for nom, valeur in PARTOUT.items() if reponse.get(nom) != valeur]
+    if reponse.get("Referrer-Policy") not in PROVENANCES:
+        defauts.append(f"Referrer-Policy : {reponse.get('Referrer-Policy')}")
     csp = [directive.strip() for directive in reponse.get("Content-Security-Policy", "").split(";")]
     defauts += [f"CSP sans {directive}" for directive in sorted(DIRECTIVES - {*csp})]
     if not any(directive.startswith("form-action 'self'") for directive in csp):
