@@ -1,4 +1,4 @@
-"""Dans Chromium : poser un second facteur, se reconnecter avec un code puis un code de secours, fermer ses sessions."""
+"""Dans Chromium : poser un second facteur, entrer avec un code puis un code de secours, fermer ses sessions."""
 
 import os
 import re
