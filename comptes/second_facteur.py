@@ -5,6 +5,7 @@ import functools
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from typing import cast
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
@@ -157,7 +158,7 @@ def est_pose(compte: Utilisateur) -> bool:
 def manque_a(request: HttpRequest) -> bool:
     """Vrai si l'un des rôles du compte connecté exige un second facteur qu'il n'a pas posé. Qui vient du fournisseur
     d'identité l'a donné là-bas. Sans rôle concerné, aucune requête."""
-    compte, exigeants = request.user, settings.SECOND_FACTEUR_EXIGE
+    compte, exigeants = cast("Utilisateur", request.user), settings.SECOND_FACTEUR_EXIGE
     if not exigeants or compte.roles.isdisjoint(exigeants) or par_le_fournisseur(request, compte):
         return False
     return not est_pose(compte)

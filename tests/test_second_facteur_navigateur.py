@@ -1,4 +1,4 @@
-"""Dans Chromium : poser un second facteur, se reconnecter par un code puis un code de secours, fermer ses sessions."""
+"""Dans Chromium : poser un second facteur, entrer avec un code puis un code de secours, fermer ses sessions."""
 
 import os
 import re
