@@ -30,6 +30,7 @@ from comptes.gestes import Geste, PorteeDeJeton, objet_du_compte
 from comptes.invitations import inviter, pourquoi_pas
 from comptes.models import Collectivite, Courriel, Jeton, LigneDeLot, Lot, Service, Siren, Utilisateur
 from comptes.traces import tracer
+from socle.champs import ChampPlusieurs
 from socle.formats import accorder
 
 admin.site.site_header = "Administration"
@@ -96,7 +97,7 @@ class ServiceAdmin(AdminVersionne):
 # --- Comptes ------------------------------------------------------------------------------------
 
 
-class ChampRoles(forms.ModelMultipleChoiceField):
+class ChampRoles(ChampPlusieurs):
     """Les quatre rôles, sous leur nom français ; un groupe étranger à l'application n'est pas proposé."""
 
     widget = forms.CheckboxSelectMultiple

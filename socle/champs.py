@@ -59,6 +59,28 @@ def _ajouter(classe: Any, regle: Callable[[Any], None]) -> None:
         classe.default_validators = [*classe.default_validators, regle]
 
 
+# Le plus grand numéro qu'une clé de nos tables sait porter.
+CLE_MAX = 2**63 - 1
+
+
+class ChampPlusieurs(forms.ModelMultipleChoiceField):
+    """Des fiches à cocher. Un numéro plus grand que la colonne est un choix inconnu : Django le demanderait à la base,
+    qui ne sait pas l'écrire."""
+
+    def clean(self, value: Any) -> Any:
+        for cle in value if isinstance(value, list | tuple) else ():
+            if _trop_grand(cle):
+                raise ValidationError(self.error_messages["invalid_choice"], "invalid_choice", {"value": cle})
+        return super().clean(value)
+
+
+def _trop_grand(cle: Any) -> bool:
+    try:
+        return abs(int(cle)) > CLE_MAX
+    except (TypeError, ValueError):
+        return False
+
+
 class ChampLu(forms.Field):
     """Base des champs lus par `socle` : même vide, mêmes erreurs, même comparaison.
 

@@ -3,19 +3,22 @@
 Les adresses viennent de la table des accès, donc du résolveur. Chaque envoi est défait aussitôt.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.http import HttpResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from tests import resolveur
 from tests.hostiles import AU_MOINS, LONG, RESUME, textes
 from tests.test_acces import TABLE, TAPE, Ligne, Site, panne_de, site, site_du_fichier
-from tests.visites import formulaire_de, sans_lendemain
+from tests.visites import formulaire_de
 
 __all__ = ["site", "site_du_fichier"]
 
@@ -33,6 +36,14 @@ LUS = (
     *("choix", "conflit", "chiffre", "_popup", "_to_field", "_changelist_filters", "action", "_selected_action"),
     *("select_across", "index", "_source_model", "term", "app_label", "model_name", "field_name"),
 )
+
+
+@contextmanager
+def sans_lendemain() -> Iterator[None]:
+    """Ce qui est écrit se défait. Celui de `tests.visites` garde aussi chaque requête, ce qui double le temps."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 def dehors(adresse: str) -> bool:
@@ -99,7 +110,7 @@ def test_aucun_envoi_ne_fait_tomber_une_adresse(site, ligne):
         with sans_lendemain():
             reponse = client.post(adresse, envoi)
             trouves += defauts(reponse, f"POST {envoi!r}")
-            if reponse.status_code == 302 and not trouves and TAPE in valable.values():
+            if LONG and reponse.status_code == 302 and not trouves and TAPE in valable.values():
                 trouves += defauts(client.get(reponse["Location"]), f"GET après {envoi!r}")
         recues += len(envoi)
     ESSAYEES[ligne.nom] = recues
@@ -186,7 +197,9 @@ TEXTES_D_ADRESSE = (
 def test_une_adresse_forgee_se_refuse_sans_panne(site, ligne):
     route, trouves = resolveur.route(ligne.nom), []
     for parametre in route.parametres:
-        for valeur in (*HORS_BORNES, *TEXTES_D_ADRESSE):
+        # Un nombre ne se lit que de chiffres : le résolveur refuse tous les textes de la même façon.
+        nombre = f"<int:{parametre}>" in route.route
+        for valeur in (*HORS_BORNES, *(TEXTES_D_ADRESSE[:1] if nombre else TEXTES_D_ADRESSE)):
             adresse = site.decor.adresse(ligne.nom, **{parametre: valeur})
             with sans_lendemain():
                 trouves += defauts(site.clients[QUI].get(adresse), f"GET {adresse}")
@@ -206,35 +219,23 @@ REQUETES = (
 )
 
 
+SEULES = ("code", "plan", "page", "format", "o", "de", "portee", "_to_field", "saisi_au", "annee", "e")
+# L'administration lit tout de la même façon, d'une liste à l'autre ; nos pages, chacune à la sienne.
+VALEURS_SEULES = ("\x00", TROP_GRAND, "3\r\nSet-Cookie: x=1")
+
+
 @pytest.mark.parametrize("ligne", [ligne for ligne in TABLE if ligne.lit in (200, 404, 401)], ids=str)
 def test_une_requete_forgee_ne_fait_tomber_aucune_page(site, ligne):
-    trouves, adresse = [], site.adresse(ligne, QUI)
-    for demande in REQUETES:
-        for seule in (None, "q"):
-            if seule and "admin" not in ligne.nom:
-                continue
-            choisie = {seule: demande.get(seule, "")} if seule else demande
-            with sans_lendemain():
-                separateur = "&" if "?" in adresse else "?"
-                lue = f"{adresse}{separateur}{urlencode(choisie, doseq=True)}"
-                trouves += defauts(site.clients[QUI].get(lue), f"GET {lue}")
-    for seul in (
-        "code",
-        "plan",
-        "page",
-        "format",
-        "o",
-        "de",
-        "a",
-        "portee",
-        "_to_field",
-        "saisi_au",
-        "au",
-        "annee",
-        "e",
-    ):
-        for valeur in ("\x00", TROP_GRAND, 'x"\r\nSet-Cookie: x=1'):
-            with sans_lendemain():
-                lue = f"{adresse.split('?')[0]}?{urlencode({seul: valeur})}"
-                trouves += defauts(site.clients[QUI].get(lue), f"GET {lue}")
+    adresse, admin = site.adresse(ligne, QUI), ligne.nom.startswith("admin:")
+    demandes = [*(REQUETES if LONG else REQUETES[1::2])]
+    if LONG or not admin:
+        demandes += [{seule: VALEURS_SEULES[n % 3]} for n, seule in enumerate(SEULES)]
+        demandes += [{"plan": "3\r\n"}, {"code": "x\r\n"}]
+    else:
+        demandes += [{"q": REQUETES[3]["q"]}, {"o": "\x00"}, {"_to_field": "password"}, {"e": TROP_GRAND}]
+    trouves = []
+    for demande in demandes:
+        lue = f"{adresse}{'&' if '?' in adresse else '?'}{urlencode(demande, doseq=True)}"
+        with sans_lendemain():
+            trouves += defauts(site.clients[QUI].get(lue), f"GET {lue}")
     assert not trouves, "\n".join(trouves[:5])
