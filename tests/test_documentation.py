@@ -18,6 +18,7 @@ AUTRES = [
 # Ce qui se règle sans que settings.py le lise : gunicorn, make, les essais, les secrets des conteneurs, le transfert.
 RECONNUS = {
     *("PORT", "WEB_CONCURRENCY", "DEMO_MOT_DE_PASSE", "POSTGRES_PASSWORD", "DATABASE_URL_ARRIVEE", "ESSAIS_SANS_SAUT"),
+    *("EPREUVE_DEMONSTRATION", "EPREUVE_ACTIONS", "EPREUVE_UTILISATEURS", "EPREUVE_DUREE"),
     *("HYPOTHESIS_PROFIL", "DECP_REELLES", "COMPTE", "FICHIER", "ARCHIVE", "DOSSIER", "ARGS"),
 }
 par_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda chemin: chemin.name)
