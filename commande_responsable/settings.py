@@ -292,11 +292,12 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-# Ce que le site n'emploie pas, et qu'une page détournée ne doit pas pouvoir demander.
+# Ce que le site n'emploie pas, et qu'une page détournée ne doit pas pouvoir demander. Le presse-papiers lui reste : les
+# grilles y prennent un bloc de tableur.
 PERMISSIONS_POLICY: dict[str, list[str]] = {
     capacite: []
     for capacite in (
-        *("accelerometer", "autoplay", "camera", "clipboard-read", "clipboard-write", "display-capture"),
+        *("accelerometer", "autoplay", "camera", "display-capture"),
         *("encrypted-media", "fullscreen", "gamepad", "geolocation", "gyroscope", "hid", "idle-detection"),
         *("local-fonts", "magnetometer", "microphone", "midi", "payment", "picture-in-picture"),
         *("publickey-credentials-get", "screen-wake-lock", "serial", "storage-access", "usb"),
