@@ -292,8 +292,8 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-# Ce que le site n'emploie pas, et qu'une page détournée ne doit pas pouvoir demander. Le presse-papiers lui reste : les
-# grilles y prennent un bloc de tableur.
+# Ce que le site n'emploie pas, et qu'une page détournée ne doit pas pouvoir demander. Le presse-papiers lui reste :
+# les grilles y prennent un bloc de tableur.
 PERMISSIONS_POLICY: dict[str, list[str]] = {
     capacite: []
     for capacite in (
