@@ -130,7 +130,7 @@ if SUR_POSTGRES:
             for chemin in ("/", "/connexion/", "/public/", "/nulle-part/"):
                 assert "rien n'est perdu" in phrase(client.aller(chemin)), chemin
             api = client.aller("/api/v1/plans")
-            assert (api.status_code, list(api.json())) == (503, ["erreur"])
+            assert (api.status_code, list(api.json())) == (503, ["erreur", "demande"])
             assert int(api.headers["Retry-After"]) > 0
             assert site.sante() == 503
             assert "psycopg2" not in client.aller("/").text
