@@ -6,7 +6,7 @@ INSTALLE := .venv/.installe
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help installer demo demo-complet test test-rapide epreuves qualite format vendor captures
+.PHONY: help installer demo demo-complet test test-rapide epreuves qualite format vendor captures sbom
 
 help: ## Affiche cette aide
 	@echo "Commandes du projet :"
@@ -33,8 +33,16 @@ test: $(INSTALLE) ## Tous les essais : SQLite, PostgreSQL jetable, Chromium
 test-rapide: $(INSTALLE) ## Les essais sans navigateur, sur SQLite seulement
 	@$(PY) scripts/essais.py --rapide $(ARGS)
 
-epreuves: $(INSTALLE) ## Les essais de longue durée, sur SQLite : un import de 200 000 contrats pendant que d'autres écrivent
-	@EPREUVE_CONTRATS=200000 $(PY) -m pytest -q -s tests/test_import_interrompu.py -k sans_attendre $(ARGS)
+# Ce que la machine interdit (monter un petit disque) s'affiche ; docs/epreuves.md garde les derniers chiffres.
+EPREUVES := $(PY) -m pytest -q -s -n0
+TOMBER := EPREUVE_ENVOIS=2000 EPREUVE_MORTS=20 EPREUVE_REDEMARRAGES=10
+CHARGER := EPREUVE_DEMONSTRATION=preparer_demo_complet EPREUVE_ACTIONS=300 EPREUVE_UTILISATEURS=50 EPREUVE_DUREE=600
+
+epreuves: $(INSTALLE) ## Les épreuves de longue durée : la machine tombe, 200 000 contrats, 50 personnes à la fois
+	@EPREUVE_CONTRATS=200000 $(EPREUVES) tests/test_import_interrompu.py -k sans_attendre $(ARGS)
+	@$(TOMBER) $(EPREUVES) tests/epreuves/test_kill_9.py tests/epreuves/test_pannes.py $(ARGS)
+	@$(TOMBER) scripts/postgres_ephemere.sh $(EPREUVES) tests/epreuves/test_kill_9.py tests/epreuves/test_pannes.py $(ARGS)
+	@$(CHARGER) scripts/postgres_ephemere.sh $(EPREUVES) tests/epreuves/test_charge.py $(ARGS)
 
 qualite: $(INSTALLE) ## Format, style, gabarits, types, migrations, réglages de production
 	@$(PY) scripts/qualite.py
@@ -47,3 +55,6 @@ vendor: $(INSTALLE) ## Reprend les bibliothèques du navigateur servies avec le 
 
 captures: $(INSTALLE) ## Une image de chaque page dans captures/, celles du README dans docs/captures/
 	@PYTHONPATH=. $(PY) scripts/captures.py $(ARGS)
+
+sbom: $(INSTALLE) ## L'inventaire des composants livrés (CycloneDX), dans sbom.cdx.json
+	@$(PY) scripts/sbom.py

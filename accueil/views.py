@@ -1,7 +1,7 @@
 import re
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control, never_cache
@@ -51,6 +51,6 @@ def sante(request: HttpRequest) -> JsonResponse:
     try:
         with connection.cursor() as curseur:
             curseur.execute("SELECT COUNT(*) FROM django_migrations")
-    except DatabaseError:
+    except Error:
         return JsonResponse({"etat": "base de données injoignable"}, status=503)
     return JsonResponse({"etat": "ok"})

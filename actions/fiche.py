@@ -17,7 +17,7 @@ from actions.statuts import Priorite, Statut
 from actions.suivi import LONGUEUR_DE_REFERENCE, RoleDePartenaire
 from comptes.models import Service, Utilisateur
 from partenaires.models import Partenaire
-from socle.champs import ChampDate, ChampEcheance, ChampNombre
+from socle.champs import ChampDate, ChampEcheance, ChampNombre, ChampPlusieurs
 from socle.formulaires import FormulaireVersionne
 
 
@@ -47,7 +47,7 @@ def ecrire_les_references(action: Action) -> str:
 class FormulaireAction(FormulaireVersionne):
     """La fiche d'une action : quatre champs d'abord, le reste replié."""
 
-    partenaires = forms.ModelMultipleChoiceField(
+    partenaires = ChampPlusieurs(
         label="Partenaires",
         queryset=Partenaire.objects.none(),
         required=False,

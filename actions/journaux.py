@@ -196,8 +196,12 @@ class JournalDAction(LigneSignee):
         return self.annule is not None and self.annule.date_effet == self.date_effet
 
     def _projeter(self) -> None:
-        """Recopie l'état d'aujourd'hui sur l'action ; rien d'autre n'écrit ces champs."""
-        courante = type(self).en_vigueur_pour(self.action, timezone.localdate())
+        """Recopie l'état d'aujourd'hui sur l'action ; rien d'autre n'écrit ces champs.
+
+        Le dernier connu est celui d'aujourd'hui : rien ne s'inscrit d'avance. Chercher celui du jour perdrait, sous
+        une horloge reculée, ce qui a été inscrit avant qu'elle recule.
+        """
+        courante = type(self).en_vigueur_pour(self.action)
         etat = courante.valeurs if courante else dict.fromkeys(self.PROJECTION)
         self.action.ecrire_projection(**{self.PROJECTION[champ]: valeur for champ, valeur in etat.items()})
 

@@ -1,7 +1,7 @@
 """Arrêter un bilan, le rouvrir, le publier : les seules écritures d'un bilan, hors ses textes."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
@@ -15,6 +15,8 @@ from bilans.contenu.schema import SCHEMA
 from bilans.impression import demander_le_pdf_arrete
 from bilans.versions import VersionDeBilan
 from comptes.droits import Droit, exiger
+from comptes.gestes import Geste
+from comptes.traces import tracer
 from socle.modeles import ConflitDeVersion
 
 if TYPE_CHECKING:
@@ -75,6 +77,7 @@ def arreter(
         bilan._history_date = nouvelle.arretee_le  # type: ignore[attr-defined]
         bilan.save(update_fields=["rouvert_le", "motif_de_reouverture"])
         demander_le_pdf_arrete(nouvelle, par=auteur)
+        tracer(Geste.BILAN, auteur, str(bilan), details={"fait": "arrêté", "version": rang})
     return nouvelle
 
 
@@ -144,7 +147,9 @@ def rouvrir(bilan: Bilan, *, auteur: "Utilisateur", version: int, motif: str) ->
         actuel = bilan.verrouillee()
         if actuel.rouvert_le is not None and actuel.motif_de_reouverture == motif.strip():
             return actuel
-        return actuel.changer_sous_verrou(version, rouvert_le=timezone.now(), motif_de_reouverture=motif.strip())
+        rouvert = actuel.changer_sous_verrou(version, rouvert_le=timezone.now(), motif_de_reouverture=motif.strip())
+        tracer(Geste.BILAN, auteur, str(bilan), details={"fait": "rouvert", "motif": motif.strip()})
+    return rouvert
 
 
 def publier(bilan: Bilan, *, auteur: "Utilisateur", version: int) -> Bilan:
@@ -158,7 +163,7 @@ def publier(bilan: Bilan, *, auteur: "Utilisateur", version: int) -> Bilan:
         raise ValidationError("Arrêtez d'abord le bilan : seul un bilan arrêté se publie.")
     if bilan.version_publiee_id == arretee.pk:
         return bilan
-    return bilan.changer_sous_verrou(version, publie_le=timezone.localdate(), version_publiee=arretee)
+    return _changer(bilan, version, auteur, "publié", publie_le=timezone.localdate(), version_publiee=arretee)
 
 
 def retirer_de_la_publication(bilan: Bilan, *, auteur: "Utilisateur", version: int) -> Bilan:
@@ -169,4 +174,14 @@ def retirer_de_la_publication(bilan: Bilan, *, auteur: "Utilisateur", version: i
     exiger(auteur, Droit.VALIDER)
     if derniere_version(bilan) is None:
         raise ValidationError("Ce bilan n'est pas arrêté : il n'y a rien à retirer de la publication.")
-    return bilan.changer_sous_verrou(version, publie_le=None, version_publiee=None)
+    return _changer(bilan, version, auteur, "retiré de la publication", publie_le=None, version_publiee=None)
+
+
+def _changer(bilan: Bilan, version: int, auteur: "Utilisateur", fait: str, **valeurs: Any) -> Bilan:
+    """`changer_sous_verrou`, et sa trace si quelque chose a changé."""
+    with transaction.atomic():
+        avant = bilan.verrouillee().version
+        change = bilan.changer_sous_verrou(version, **valeurs)
+        if change.version != avant:
+            tracer(Geste.BILAN, auteur, str(bilan), details={"fait": fait})
+    return change

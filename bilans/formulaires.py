@@ -8,7 +8,9 @@ from django.db import transaction
 
 from bilans.arret import derniere_version, rouvrir, sous_verrou
 from bilans.bilan import Bilan, Section
+from comptes.gestes import Geste
 from comptes.models import Utilisateur
+from comptes.traces import tracer
 from socle.champs import ChampDate
 from socle.formulaires import FormulaireVersionne, remplacer_la_saisie
 from socle.modeles import ConflitDeVersion
@@ -41,10 +43,14 @@ class FormulaireDeBilan(FormulaireVersionne):
             if self.is_valid():
                 if self.has_changed():
                     self.save()
+                    self.tracer()
                 return True
             # Refusé, il n'a rien à laisser derrière lui.
             transaction.set_rollback(True)
         return False
+
+    def tracer(self) -> None:
+        """Ce qui s'écrit ici a son historique ; rien de plus à dire."""
 
 
 class FormulaireDeTextes(FormulaireDeBilan):
@@ -86,6 +92,11 @@ class FormulaireDeReferences(FormulaireDeBilan):
             "numero_de_deliberation",
             "relu_par_la_communication_le",
         )
+
+    def tracer(self) -> None:
+        """Présenté en commission ou en conseil : un pas de la vie du bilan, comme l'arrêt et la publication."""
+        if dates := {champ: self.cleaned_data[champ] for champ in self.changed_data if champ.startswith("presente_")}:
+            tracer(Geste.BILAN, self.auteur, str(self.instance), details={"fait": "présenté"} | dates)
 
 
 class FormulaireDeReouverture(forms.Form):

@@ -1,11 +1,14 @@
 """Pages d'erreur : une phrase, ce qu'on peut faire, et ce qui avait été saisi pour ne pas le retaper."""
 
+import sys
 from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from commande_responsable.pannes import REESSAYER_DANS, Panne, panne_de, rien_n_est_enregistre
+from comptes.demande import demande_en_cours
 from publication.api.erreurs import erreur as erreur_json
 from publication.api.routes import RACINE
 from socle.erreurs import DemandeIllisible, Introuvable
@@ -24,15 +27,20 @@ class PageErreur:
 def _page(request: HttpRequest, erreur: PageErreur) -> HttpResponse:
     if request.path_info.startswith(RACINE):
         # Un programme ne lit pas une page.
-        return erreur_json(erreur.code, erreur.phrase)
-    saisies = [
+        return erreur_json(erreur.code, erreur.phrase, demande=demande_en_cours().numero)
+    contexte = {"erreur": erreur, "saisies": saisies(request), "numero": demande_en_cours().numero}
+    return render(request, "erreur.html", contexte, status=erreur.code)
+
+
+def saisies(request: HttpRequest) -> list[tuple[str, str]]:
+    """Ce qui avait été tapé, champ par champ, sauf ce qui est secret ou sans intérêt."""
+    return [
         (champ, valeur)
         for champ, valeurs in request.POST.lists()
         if champ not in CHAMPS_TUS and "password" not in champ
         for valeur in valeurs
         if valeur.strip()
     ]
-    return render(request, "erreur.html", {"erreur": erreur, "saisies": saisies}, status=erreur.code)
 
 
 def demande_illisible(request, exception=None) -> HttpResponse:
@@ -67,8 +75,8 @@ def introuvable(request, exception=None) -> HttpResponse:
 def trop_d_essais(request, *args, **kwargs) -> HttpResponse:
     """Réponse d'axes après trop d'essais de connexion ratés."""
     phrase = (
-        "Trop d'essais de connexion ont échoué. Attendez un quart d'heure, ou demandez à l'administrateur de "
-        "débloquer le compte."
+        "Trop d'essais de connexion ont échoué. Attendez un quart d'heure, choisissez un nouveau mot de passe par "
+        "« Mot de passe oublié », ou demandez à l'administrateur de vous débloquer."
     )
     return _page(request, PageErreur(429, "Trop d'essais", phrase))
 
@@ -80,7 +88,48 @@ def trop_de_demandes(request, exception=None) -> HttpResponse:
 
 
 def panne(request) -> HttpResponse:
-    """Sans base ni session : la panne peut venir d'elles."""
+    """Sans base ni session : la panne peut venir d'elles. Celle de la machine se dit (503), le reste est un 500."""
+    de_la_machine = panne_de(sys.exc_info()[1])
+    if de_la_machine is not None:
+        return indisponible(request, de_la_machine)
     if request.path_info.startswith(RACINE):
-        return erreur_json(500, "Une erreur est survenue : elle est notée, et rien n'a été modifié.")
-    return render(None, "500.html", status=500)
+        phrase = "Une erreur est survenue : elle est notée, et rien n'a été modifié."
+        return erreur_json(500, phrase, demande=demande_en_cours().numero)
+    tapees, fichiers = _recu(request)
+    contexte = {
+        "saisies": tapees,
+        "fichiers": fichiers,
+        "numero": demande_en_cours().numero,
+        "rien": rien_n_est_enregistre(),
+    }
+    return render(None, "500.html", contexte, status=500)
+
+
+def indisponible(request: HttpRequest, quoi: Panne) -> HttpResponse:
+    """503, sans base ni session : la phrase dit ce qui manque, et ce qu'il est advenu de l'envoi."""
+    envoi = request.method not in ("GET", "HEAD", "OPTIONS")
+    if not envoi:
+        suite = "Réessayez dans un instant : rien n'est perdu."
+    elif rien_n_est_enregistre():
+        suite = "Rien de votre envoi n'a été enregistré. Réessayez dans un instant."
+    else:
+        suite = "Votre envoi est peut-être enregistré : rouvrez la page pour le voir avant de recommencer."
+    erreur = PageErreur(503, "Le site ne peut pas répondre pour l'instant", f"{quoi.value} {suite}")
+    if request.path_info.startswith(RACINE):
+        reponse: HttpResponse = erreur_json(503, erreur.phrase, demande=demande_en_cours().numero)
+    else:
+        tapees, fichiers = _recu(request) if envoi else ([], [])
+        contexte = {"erreur": erreur, "saisies": tapees, "fichiers": fichiers, "numero": demande_en_cours().numero}
+        reponse = render(None, "503.html", contexte, status=503)
+    reponse["Retry-After"] = str(REESSAYER_DANS)
+    reponse["Cache-Control"] = "no-store"
+    return reponse
+
+
+def _recu(request: HttpRequest) -> tuple[list[tuple[str, str]], list[str]]:
+    """Ce qui était tapé et les noms des fichiers joints ; rien si l'envoi lui-même n'a pas pu être gardé."""
+    try:
+        return saisies(request), [str(fichier.name) for _, tous in request.FILES.lists() for fichier in tous]
+    except Exception:
+        # Un envoi qu'on ne sait plus lire ne doit pas empêcher la page de dire la panne.
+        return [], []

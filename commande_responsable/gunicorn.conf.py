@@ -11,6 +11,8 @@ bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 # Un fil d'exécution qui attend la base ne bloque pas les autres lecteurs.
 threads = 2
+# À l'arrêt, les demandes en cours ont ce temps pour finir (secondes) ; l'unité systemd en laisse dix de plus.
+graceful_timeout = 30
 # Chaque processus se renouvelle, jamais tous ensemble : une fuite de mémoire ne s'accumule pas des mois.
 max_requests = 5000
 max_requests_jitter = 500

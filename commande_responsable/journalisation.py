@@ -3,16 +3,22 @@
 import logging
 import re
 
-# L'adresse d'un calendrier est un secret : qui la lit dans un journal lirait le calendrier.
-_SECRET = re.compile(r"(/calendriers/)[^/\s\"']+(\.ics)")
+# Une adresse qui vaut un secret : qui la lit dans un journal lirait le calendrier, ou choisirait le mot de passe d'un
+# autre ; le code du fournisseur d'identité, lui, ouvre une session.
+_SECRETS = (
+    (re.compile(r"(/calendriers/)[^/\s\"']+(\.ics)"), r"\1…\2"),
+    (re.compile(r"(/invitation/|/mot-de-passe/nouveau/)[^/\s\"']+"), r"\1…"),
+    (re.compile(r"(/connexion/fournisseur/retour/\?)[^\s\"']+"), r"\1…"),
+)
 
 
 class SansSecret(logging.Filter):
-    """Masque le secret d'un calendrier dans les adresses que Django note quand une demande échoue."""
+    """Masque ces secrets dans les adresses que Django note quand une demande échoue."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        message = record.getMessage()
-        masque = _SECRET.sub(r"\1…\2", message)
+        message = masque = record.getMessage()
+        for secret, sans_lui in _SECRETS:
+            masque = secret.sub(sans_lui, masque)
         if masque != message:
             record.msg, record.args = masque, ()
         return True

@@ -1,29 +1,18 @@
-"""Réglages : un seul fichier, lu dans l'environnement (modèle : `.env.example`).
+"""Réglages, lus dans l'environnement (modèle : `.env.example`) ; ceux du produit sont dans `reglages_metier.py`.
 
 Une valeur absente ou illisible arrête le démarrage en nommant la variable : un service public ne
 doit jamais tourner avec un réglage deviné.
 """
 
-import datetime
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env, EnvError
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-
-env = Env()
-env.read_env(str(BASE_DIR / ".env"), recurse=False)
-
-
-def _lire(lecteur, nom: str, *args, **options):
-    """Lit une variable ; toute erreur devient un arrêt qui la nomme."""
-    try:
-        return lecteur(nom, *args, **options)
-    except (EnvError, ValueError) as erreur:
-        raise ImproperlyConfigured(f"Réglage {nom} : {erreur}") from erreur
+from commande_responsable.lecture import BASE_DIR, env
+from commande_responsable.lecture import lire as _lire
+from commande_responsable.reglages_metier import *  # noqa: F403 - Django lit les réglages d'un seul module
+from comptes.reglages_oidc import lire_les_reglages
 
 
 def _base_de_donnees() -> dict:
@@ -60,6 +49,10 @@ ALLOWED_HOSTS = [hote.strip() for hote in _lire(env.list, "ALLOWED_HOSTS", ["127
 CSRF_TRUSTED_ORIGINS = [origine.strip() for origine in _lire(env.list, "CSRF_TRUSTED_ORIGINS", [])]
 if any("://" not in origine for origine in CSRF_TRUSTED_ORIGINS):
     raise ImproperlyConfigured("Réglage CSRF_TRUSTED_ORIGINS : chaque origine commence par https:// ou http://.")
+# Les clés d'avant : changer SECRET_KEY ne déconnecte alors personne.
+SECRET_KEY_FALLBACKS = [cle.strip() for cle in _lire(env.list, "SECRET_KEY_FALLBACKS", []) if cle.strip()]
+if any(len(cle) < 50 for cle in SECRET_KEY_FALLBACKS):
+    raise ImproperlyConfigured("Réglage SECRET_KEY_FALLBACKS : d'anciennes SECRET_KEY, séparées par une virgule.")
 PROXYS_DE_CONFIANCE = _lire(env.int, "PROXYS_DE_CONFIANCE", 0)
 if PROXYS_DE_CONFIANCE < 0:
     raise ImproperlyConfigured("Réglage PROXYS_DE_CONFIANCE : un nombre de relais, 0 s'il n'y en a pas.")
@@ -77,8 +70,13 @@ INSTALLED_APPS = [
     "bilans",
     "publication",
     "accueil",
+    "exploitation",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "axes",
     "csp",
     "crispy_forms",
@@ -101,8 +99,16 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
+    # Le premier : tout ce qui se journalise ensuite porte le numéro de la demande.
+    "comptes.demande.NumeroDeDemande",
+    # Ces en-têtes sont au-dessus de tout ce qui peut répondre : redirections, fichiers statiques, refus, pannes.
+    "commande_responsable.en_tetes.EnTetesParDefaut",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "commande_responsable.pannes.SuivreLesEcritures",
+    "socle.intergiciel.ToujoursEnUtf8",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Les pages aussi voyagent compressées, même sans serveur frontal ; Django y brouille la longueur (BREACH).
     "django.middleware.gzip.GZipMiddleware",
@@ -115,9 +121,9 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "comptes.intergiciel.ConnexionRequise",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -175,6 +181,7 @@ ACCOUNT_FORMS = {
     "reset_password": "comptes.formulaires.FormulaireMotDePasseOublie",
     "reset_password_from_key": "comptes.formulaires.FormulaireNouveauMotDePasse",
     "change_password": "comptes.formulaires.FormulaireChangement",
+    "reauthenticate": "comptes.formulaires.FormulaireDeConfirmation",
 }
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
@@ -194,13 +201,11 @@ PASSWORD_HASHERS = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 12},
-    },
+    {"NAME": "comptes.mots_de_passe.RegleDeLaCnil"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+# Le lien « mot de passe oublié » attend parfois que le serveur de courriels revienne ; en secondes.
+PASSWORD_RESET_TIMEOUT = 2 * 3600
 
 # Dix essais ratés d'un même compte depuis une même adresse : un quart d'heure d'attente.
 AXES_FAILURE_LIMIT = 10
@@ -210,11 +215,59 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "commande_responsable.erreurs.trop_d_essais"
 AXES_CLIENT_IP_CALLABLE = "comptes.provenance.adresse_du_client"
 AXES_VERBOSE = False
+AXES_HANDLER = "comptes.blocages.Decompte"
+# Un essai refusé ne prolonge pas l'attente : elle finit à l'heure que montre la page des connexions bloquées.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+# La trace dit qui s'est connecté, la page des connexions bloquées le reste.
+AXES_DISABLE_ACCESS_LOG, AXES_ENABLE_ADMIN = True, False
+
+# --- Second facteur, sessions, fournisseur d'identité --------------------------------------------
+
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ADAPTER = "comptes.second_facteur.AdaptateurDuSecondFacteur"
+_FORMULAIRES = {"activate_totp": "Pose", "authenticate": "Code", "reauthenticate": "CodeDeConfirmation"}
+MFA_FORMS = {geste: f"comptes.formulaires.FormulaireDe{nom}" for geste, nom in _FORMULAIRES.items()}
+# L'horloge d'un téléphone a parfois une demi-minute d'écart ; un code ne sert quand même qu'une fois.
+MFA_TOTP_TOLERANCE = 1
+# Les rôles qui n'entrent pas sans second facteur.
+SECOND_FACTEUR_EXIGE = [role.strip() for role in _lire(env.list, "SECOND_FACTEUR_EXIGE", []) if role.strip()]
+if not set(SECOND_FACTEUR_EXIGE) <= {"lecteur", "agent", "responsable", "administrateur"}:
+    raise ImproperlyConfigured("Réglage SECOND_FACTEUR_EXIGE : lecteur, agent, responsable, administrateur, ou rien.")
+MINUTES_D_INACTIVITE = _lire(env.int, "MINUTES_D_INACTIVITE", 120)
+if not 5 <= MINUTES_D_INACTIVITE <= 720:
+    raise ImproperlyConfigured("Réglage MINUTES_D_INACTIVITE : un nombre de minutes, de 5 à 720.")
+
+# Combien de jours la trace se garde. La CNIL recommande de six mois à un an (délibération 2021-122 du 14 octobre 2021
+# sur la journalisation).
+JOURS_DE_TRACES = _lire(env.int, "JOURS_DE_TRACES", 365)
+if JOURS_DE_TRACES < 1:
+    raise ImproperlyConfigured("Réglage JOURS_DE_TRACES : un nombre de jours, 1 au moins.")
+# None : pas de fournisseur d'identité. Aucune adresse ne répond alors, et rien ne sort du site.
+OIDC = lire_les_reglages(
+    serveur=_lire(env.str, "OIDC_SERVEUR", ""),
+    client=_lire(env.str, "OIDC_CLIENT", ""),
+    secret=_lire(env.str, "OIDC_SECRET", ""),
+    nom=_lire(env.str, "OIDC_NOM", ""),
+    champ=_lire(env.str, "OIDC_CHAMP_DES_GROUPES", ""),
+    groupes=_lire(env.str, "OIDC_GROUPES", ""),
+    creer=_lire(env.bool, "OIDC_CREER_LES_COMPTES", False),
+    rattacher=_lire(env.bool, "OIDC_RATTACHER_PAR_COURRIEL", False),
+)
+SOCIALACCOUNT_STORE_TOKENS = False
+
+# Combien de jours une invitation à choisir son mot de passe reste valable.
+INVITATION_JOURS = _lire(env.int, "INVITATION_JOURS", 7)
+if not 1 <= INVITATION_JOURS <= 90:
+    raise ImproperlyConfigured("Réglage INVITATION_JOURS : un nombre de jours, de 1 à 90.")
 
 # --- Sécurité -----------------------------------------------------------------------------------
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-SESSION_COOKIE_HTTPONLY = True
+# Aucun script du site ne lit de cookie : le jeton d'un formulaire est dans le formulaire.
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+if HTTPS:
+    # « __Host- » : le navigateur refuse ces cookies s'ils viennent d'un autre sous-domaine ou sans chiffrement.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 SECURE_SSL_REDIRECT = HTTPS
@@ -226,7 +279,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 if PROXYS_DE_CONFIANCE:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # La supervision interroge /sante/ en clair depuis la machine même.
-SECURE_REDIRECT_EXEMPT = [r"^sante/$"]
+SECURE_REDIRECT_EXEMPT = [r"^sante/((vivant|pret)/)?$"]
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -239,93 +292,18 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-
-# --- Suivi du plan ------------------------------------------------------------------------------
-
-# Au bout de combien de mois une action dont on ne dit plus rien est à relancer.
-MOIS_SANS_NOUVELLE = _lire(env.int, "MOIS_SANS_NOUVELLE", 6)
-if MOIS_SANS_NOUVELLE < 1:
-    raise ImproperlyConfigured("Réglage MOIS_SANS_NOUVELLE : un nombre de mois, 1 au moins.")
-
-# Combien de jours avant un comité de pilotage partent les rappels.
-JOURS_AVANT_COMITE = _lire(env.int, "JOURS_AVANT_COMITE", 14)
-if JOURS_AVANT_COMITE < 1:
-    raise ImproperlyConfigured("Réglage JOURS_AVANT_COMITE : un nombre de jours, 1 au moins.")
-
-# Au-delà de quel écart avec l'année d'avant une valeur saisie demande une remarque : en points pour une part, en pour
-# cent pour le reste.
-ECART_PLAUSIBLE_EN_POINTS = _lire(env.int, "ECART_PLAUSIBLE_EN_POINTS", 20)
-ECART_PLAUSIBLE_EN_POURCENT = _lire(env.int, "ECART_PLAUSIBLE_EN_POURCENT", 50)
-if min(ECART_PLAUSIBLE_EN_POINTS, ECART_PLAUSIBLE_EN_POURCENT) < 1:
-    raise ImproperlyConfigured("Réglages ECART_PLAUSIBLE_… : un nombre, 1 au moins.")
-
-# L'adresse que portent les courriels et les calendriers, écrits sans qu'une page soit demandée.
-ADRESSE_DU_SITE = _lire(env.str, "ADRESSE_DU_SITE", "http://127.0.0.1:8000").rstrip("/")
-if not ADRESSE_DU_SITE.startswith(("https://", "http://")):
-    raise ImproperlyConfigured("Réglage ADRESSE_DU_SITE : une adresse entière, qui commence par https:// ou http://.")
-
-# --- Marchés ------------------------------------------------------------------------------------
-
-
-def _seuil(nom: str, texte: str) -> Decimal | None:
-    """Un seuil en euros hors taxes ; vide : à renseigner, ce qui s'y compare ne se vérifie pas."""
-    if not texte.strip():
-        return None
-    try:
-        seuil = Decimal(texte.strip().replace(",", "."))
-    except InvalidOperation:
-        seuil = Decimal("NaN")
-    if not seuil.is_finite() or seuil <= 0:
-        raise ImproperlyConfigured(f"Réglage {nom} : un montant en euros, sans espace, ou rien.")
-    return seuil
-
-
-# À partir de quel lancement l'article 35 de la loi 2021-1104 s'impose (décret 2022-767), et les seuils européens des
-# pouvoirs adjudicateurs autres que l'État (règlement délégué (UE) 2025/2152, du 01/01/2026 au 31/12/2027).
-ARTICLE_35_DEPUIS = _lire(env.date, "ARTICLE_35_DEPUIS", datetime.date(2026, 8, 21))
-SEUILS_EUROPEENS_TRAVAUX = _seuil("SEUILS_EUROPEENS_TRAVAUX", _lire(env.str, "SEUILS_EUROPEENS_TRAVAUX", "5404000"))
-SEUIL_EUROPEEN_FOURNITURES_SERVICES = _seuil(
-    "SEUIL_EUROPEEN_FOURNITURES_SERVICES", _lire(env.str, "SEUIL_EUROPEEN_FOURNITURES_SERVICES", "216000")
-)
-
-# Les codes des deux territoires que la page des territoires montre d'abord, le plus proche en premier. Sans eux, les
-# deux qui ont le moins de communes.
-TERRITOIRES_COMPARES = [code.strip() for code in _lire(env.list, "TERRITOIRES_COMPARES", []) if code.strip()]
-if len(TERRITOIRES_COMPARES) not in (0, 2):
-    raise ImproperlyConfigured("Réglage TERRITOIRES_COMPARES : deux codes de territoire, séparés par une virgule.")
-
-# Les chapitres dont les mandats sont des achats (M57, M4) ; les subventions d'équipement (204) ne sont pas du 20.
-CHAPITRES_DES_ACHATS = [
-    code.strip() for code in _lire(env.list, "CHAPITRES_DES_ACHATS", ["011", "20", "21", "23"]) if code.strip()
-]
-if not CHAPITRES_DES_ACHATS or not all(code.isdigit() and len(code) <= 4 for code in CHAPITRES_DES_ACHATS):
-    raise ImproperlyConfigured("Réglage CHAPITRES_DES_ACHATS : des codes de chapitre, séparés par une virgule.")
-
-# --- Publication --------------------------------------------------------------------------------
-
-# 0 ferme d'un coup tout ce qui se lit sans connexion. Ouvertes, elles ne montrent que les plans marqués « publié ».
-PAGES_PUBLIQUES = _lire(env.bool, "PAGES_PUBLIQUES", True)
-
-
-# Les licences qu'une administration peut donner à des données sans homologation (code des relations entre le public et
-# l'administration, art. D. 323-2-1) : titre, adresse du texte. Le code est celui de SPDX.
-LICENCES_CONNUES = {
-    "etalab-2.0": ("Licence Ouverte 2.0", "https://www.etalab.gouv.fr/licence-ouverte-open-licence/"),
-    "ODbL-1.0": ("Open Database License 1.0", "https://opendatacommons.org/licenses/odbl/1-0/"),
+# Ce que le site n'emploie pas, et qu'une page détournée ne doit pas pouvoir demander. Le presse-papiers lui reste :
+# les grilles y prennent un bloc de tableur.
+PERMISSIONS_POLICY: dict[str, list[str]] = {
+    capacite: []
+    for capacite in (
+        *("accelerometer", "autoplay", "camera", "display-capture"),
+        *("encrypted-media", "fullscreen", "gamepad", "geolocation", "gyroscope", "hid", "idle-detection"),
+        *("local-fonts", "magnetometer", "microphone", "midi", "payment", "picture-in-picture"),
+        *("publickey-credentials-get", "screen-wake-lock", "serial", "storage-access", "usb"),
+        *("window-management", "xr-spatial-tracking"),
+    )
 }
-LICENCE_DES_DONNEES = _lire(env.str, "LICENCE_DES_DONNEES", "etalab-2.0").strip()
-if LICENCE_DES_DONNEES not in LICENCES_CONNUES:
-    raise ImproperlyConfigured(f"Réglage LICENCE_DES_DONNEES : {' ou '.join(LICENCES_CONNUES)}.")
-
-# --- API ----------------------------------------------------------------------------------------
-
-# /api/v1/ ne répond que si on l'ouvre ; fermée, elle ne charge rien au démarrage.
-API = _lire(env.bool, "API", False)
-# Combien de demandes une même adresse peut faire en une minute, et combien un même jeton.
-API_DEMANDES_PAR_MINUTE = _lire(env.int, "API_DEMANDES_PAR_MINUTE", 60)
-API_DEMANDES_PAR_JETON = _lire(env.int, "API_DEMANDES_PAR_JETON", 300)
-if min(API_DEMANDES_PAR_MINUTE, API_DEMANDES_PAR_JETON) < 1:
-    raise ImproperlyConfigured("Réglages API_DEMANDES_PAR_… : un nombre de demandes par minute, 1 au moins.")
 
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
@@ -346,7 +324,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "socle.stockage.FichiersEntiers"},
     "staticfiles": {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -369,12 +347,30 @@ EMAIL_USE_SSL = _courriel["EMAIL_USE_SSL"]
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = _lire(env.str, "DEFAULT_FROM_EMAIL", "ne-pas-repondre@localhost")
 
+FORMAT_DES_JOURNAUX = _lire(env.str, "FORMAT_DES_JOURNAUX", "texte").strip()
+if FORMAT_DES_JOURNAUX not in ("texte", "json"):
+    raise ImproperlyConfigured("Réglage FORMAT_DES_JOURNAUX : texte ou json.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"ligne": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "filters": {"sans_secret": {"()": "commande_responsable.journalisation.SansSecret"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "ligne", "filters": ["sans_secret"]}},
+    "formatters": {
+        "texte": {
+            "()": "commande_responsable.lignes_de_journal.LigneDeTexte",
+            "format": "%(asctime)s %(levelname)s %(name)s [%(origine)s] %(message)s",
+        },
+        "json": {"()": "commande_responsable.lignes_de_journal.LigneJson"},
+    },
+    "filters": {
+        "sans_secret": {"()": "commande_responsable.journalisation.SansSecret"},
+        "origine": {"()": "commande_responsable.lignes_de_journal.DOuVientLaLigne"},
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": FORMAT_DES_JOURNAUX,
+            "filters": ["sans_secret", "origine"],
+        }
+    },
     "root": {"handlers": ["stderr"], "level": _lire(env.log_level, "NIVEAU_DE_JOURNAL", "INFO")},
     "loggers": {
         "django": {"handlers": [], "level": "NOTSET", "propagate": True},

@@ -5,7 +5,9 @@ from commande_responsable import erreurs
 
 urlpatterns = [
     path("", include("accueil.urls")),
+    path("sante/", include("exploitation.sante.urls")),
     path("", include("comptes.urls")),
+    path("", include("comptes.urls_identite")),
     path("", include("actions.urls")),
     path("partenaires/", include("partenaires.urls")),
     path("marches/", include("marches.urls")),
@@ -14,6 +16,7 @@ urlpatterns = [
     path("", include("publication.urls_internes")),
     path("public/", include("publication.urls")),
     path("api/v1/", include("publication.api.urls")),
+    path("", include("exploitation.urls_personnes")),
     path("admin/", admin.site.urls),
 ]
 

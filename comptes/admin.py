@@ -2,17 +2,21 @@
 
 from allauth.account.admin import EmailAddress
 from allauth.account.decorators import secure_admin_login
+from allauth.mfa.admin import Authenticator
+from allauth.socialaccount.admin import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.admin import UserSession
 from django import forms
-from django.apps import apps
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.db.models import Count
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django_tasks_db.admin import DBTaskResult
 
+from comptes import second_facteur, sessions
 from comptes.administration import (
     AdminEnLecture,
     AdminHistorise,
@@ -22,8 +26,11 @@ from comptes.administration import (
 from comptes.courriels import EtatDeCourriel
 from comptes.droits import Droit, Role
 from comptes.envoi import envoyer_des_que_possible
-from comptes.gestes import Geste, PorteeDeJeton
-from comptes.models import Collectivite, Courriel, Jeton, LigneDeLot, Lot, Service, Siren, Trace, Utilisateur
+from comptes.gestes import Geste, PorteeDeJeton, objet_du_compte
+from comptes.invitations import inviter, pourquoi_pas
+from comptes.models import Collectivite, Courriel, Jeton, LigneDeLot, Lot, Service, Siren, Utilisateur
+from comptes.traces import tracer
+from socle.champs import ChampPlusieurs
 from socle.formats import accorder
 
 admin.site.site_header = "Administration"
@@ -34,12 +41,9 @@ admin.site.empty_value_display = "—"
 # Une seule page de connexion, celle du site ; un compte sans droit reçoit 403 au lieu d'un second formulaire.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
-# Le paquet qui compte les essais de connexion s'appelle comme les axes du plan.
-apps.get_app_config("axes").verbose_name = "Essais de connexion"
-
-# Les rôles sont créés par le code ; le courriel est un champ du compte.
-admin.site.unregister(Group)
-admin.site.unregister(EmailAddress)
+# Les rôles sont créés par le code ; le courriel est un champ du compte ; le reste a ses pages, ou se règle.
+for _modele in (Group, EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, UserSession):
+    admin.site.unregister(_modele)
 # Des noms de fonctions et des traces d'exécution, en anglais : l'issue d'une tâche se lit là où on l'a demandée.
 admin.site.unregister(DBTaskResult)
 
@@ -93,7 +97,7 @@ class ServiceAdmin(AdminVersionne):
 # --- Comptes ------------------------------------------------------------------------------------
 
 
-class ChampRoles(forms.ModelMultipleChoiceField):
+class ChampRoles(ChampPlusieurs):
     """Les quatre rôles, sous leur nom français ; un groupe étranger à l'application n'est pas proposé."""
 
     widget = forms.CheckboxSelectMultiple
@@ -128,11 +132,39 @@ class FormulaireDeCompte(UserChangeForm):
 
 
 class FormulaireDeNouveauCompte(AdminUserCreationForm):
+    """Invitée par courriel, la personne choisit son mot de passe : personne d'autre ne l'aura connu."""
+
     groups = ChampRoles()
+    # Le nom est celui de Django, dont la feuille de style cache les mots de passe quand on n'en donne pas.
+    usable_password = forms.ChoiceField(
+        label="Pour se connecter",
+        required=False,
+        initial="invitation",
+        choices={
+            "invitation": "Inviter par courriel à choisir un mot de passe",
+            "true": "Donner un mot de passe maintenant",
+            "false": "Sans mot de passe : par le fournisseur d'identité",
+        },
+        widget=forms.RadioSelect(attrs={"class": "radiolist"}),
+    )
+
+    invitation = False
 
     class Meta:
         model = Utilisateur
         fields = ("username",)
+
+    def validate_passwords(self, *args, **kwargs) -> None:
+        self.invitation = self.cleaned_data.get("usable_password") == "invitation"
+        if self.invitation:
+            self.cleaned_data["usable_password"] = "false"  # noqa: S105 - le choix, pas un mot de passe
+        super().validate_passwords(*args, **kwargs)
+
+    def clean(self):
+        donnees = super().clean() or {}
+        if self.invitation and not donnees.get("courriel") and "courriel" not in self.errors:
+            self.add_error("courriel", "Il faut un courriel pour inviter cette personne.")
+        return donnees
 
 
 class FiltreParRole(admin.SimpleListFilter):
@@ -156,6 +188,7 @@ class FiltreParRole(admin.SimpleListFilter):
 class UtilisateurAdmin(AdminHistorise, UserAdmin):
     form = FormulaireDeCompte
     add_form = FormulaireDeNouveauCompte
+    add_form_template = "admin/comptes/utilisateur/add_form.html"
     fieldsets = [
         (None, {"fields": ["username", "password", "is_active"]}),
         ("Personne", {"fields": ["prenom", "nom", "courriel", "service", "rappels"]}),
@@ -175,9 +208,34 @@ class UtilisateurAdmin(AdminHistorise, UserAdmin):
     ordering = ["nom", "prenom", "username"]
     filter_horizontal = ()
     autocomplete_fields = ["service"]
+    actions = ["inviter", "fermer_les_sessions", "retirer_le_second_facteur"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.action(description="Fermer les sessions des comptes choisis", permissions=["change"])
+    def fermer_les_sessions(self, request, queryset) -> None:
+        nombre = sum(sessions.fermer(compte, request.user) for compte in queryset)
+        messages.success(request, f"{accorder(nombre, 'session fermée', 'sessions fermées')}.")
+
+    @admin.action(description="Retirer le second facteur des comptes choisis", permissions=["change"])
+    def retirer_le_second_facteur(self, request, queryset) -> None:
+        """Pour qui a perdu son téléphone et ses codes : il se connecte alors avec son seul mot de passe."""
+        nombre = sum(second_facteur.retirer(compte, request.user) for compte in queryset)
+        messages.success(request, f"{accorder(nombre, 'second facteur retiré', 'seconds facteurs retirés')}.")
+
+    def has_change_permission(self, request, obj=None) -> bool:
+        """Un compte anonymisé se lit : actif ou renommé, il désignerait de nouveau quelqu'un."""
+        return super().has_change_permission(request, obj) and (obj is None or obj.anonymise_le is None)
+
+    def user_change_password(self, request, id, form_url=""):
+        """Django n'en dit rien à personne : la trace, si."""
+        reponse = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and reponse.status_code == 302:
+            compte = self.get_object(request, unquote(id))
+            objet = objet_du_compte(compte.username)
+            tracer(Geste.MOT_DE_PASSE, request.user, objet, details={"fait": "changé par l'administrateur"})
+        return reponse
 
     @admin.display(description="rôles")
     def libelle_des_roles(self, compte: Utilisateur) -> str:
@@ -186,6 +244,13 @@ class UtilisateurAdmin(AdminHistorise, UserAdmin):
     def save_model(self, request, obj, form, change) -> None:
         """Désactiver quelqu'un laisse ses actions sans personne : le dire, avec de quoi les confier à un autre."""
         super().save_model(request, obj, form, change)
+        if not change or "is_active" in form.changed_data:
+            fait = "créé" if not change else "activé" if obj.is_active else "désactivé"
+            tracer(Geste.COMPTE, request.user, objet_du_compte(obj.username), details={"fait": fait})
+        if change and "courriel" in form.changed_data and not pourquoi_pas(obj):
+            messages.warning(
+                request, "L'invitation envoyée à l'ancien courriel ne vaut plus : invitez cette personne de nouveau."
+            )
         desactive = change and "is_active" in form.changed_data and not obj.is_active
         # Relation inverse : les actions nomment leur pilote, jamais l'inverse.
         if desactive and (nombre := obj.actions_pilotees.exclude(statut="TERMINEE").count()):
@@ -200,12 +265,21 @@ class UtilisateurAdmin(AdminHistorise, UserAdmin):
         super().save_related(request, form, formsets, change)
         apres = _libelles(form.instance.groups.order_by("pk"))
         if avant != apres:
-            Trace.objects.create(
-                geste=Geste.DROITS,
-                utilisateur=request.user,
-                objet=f"Compte {form.instance.username}",
-                details={"avant": avant, "apres": apres},
-            )
+            objet = objet_du_compte(form.instance.username)
+            tracer(Geste.DROITS, request.user, objet, details={"avant": avant, "apres": apres})
+        if getattr(form, "invitation", False) and inviter(form.instance, request.user):
+            messages.success(request, f"Une invitation part à {form.instance.courriel}.")
+
+    @admin.action(description="Inviter par courriel à choisir un mot de passe", permissions=["change"])
+    def inviter(self, request, queryset) -> None:
+        """Une première fois, ou de nouveau : le lien d'avant ne vaut plus."""
+        comptes = list(queryset)
+        laisses = [f"{compte} : {raison}" for compte in comptes if (raison := pourquoi_pas(compte))]
+        invites = sum(inviter(compte, request.user) for compte in comptes)
+        if invites:
+            messages.success(request, f"{accorder(invites, 'invitation part', 'invitations partent')}.")
+        if laisses:
+            messages.warning(request, f"Pas d'invitation pour {' ; '.join(laisses)}.")
 
 
 def _libelles(groupes) -> list[str]:
@@ -247,30 +321,6 @@ class LotAdmin(AdminEnLecture):
         return lot._lignes
 
 
-@admin.register(Trace)
-class TraceAdmin(AdminEnLecture):
-    list_display = fields = readonly_fields = (
-        "le",
-        "geste",
-        "utilisateur",
-        "identifiant",
-        "objet",
-        "details_lisibles",
-    )
-    list_select_related = ["utilisateur"]
-    list_filter = ["geste", "le"]
-    search_fields = ["identifiant", "objet", "utilisateur__username", "utilisateur__nom"]
-    date_hierarchy = "le"
-
-    @admin.display(description="détails")
-    def details_lisibles(self, trace: Trace):
-        return format_html_join(" ; ", "{} : {}", ((cle, _en_clair(valeur)) for cle, valeur in trace.details.items()))
-
-
-def _en_clair(valeur) -> str:
-    return ", ".join(map(str, valeur)) or "aucun" if isinstance(valeur, list) else str(valeur)
-
-
 @admin.register(Jeton)
 class JetonAdmin(AdminEnLecture):
     list_display = fields = readonly_fields = (
@@ -294,7 +344,7 @@ class JetonAdmin(AdminEnLecture):
     def revoquer(self, request, queryset) -> None:
         jetons = list(queryset.filter(revoque_le__isnull=True))
         for jeton in jetons:
-            jeton.revoquer()
+            jeton.revoquer(par=request.user)
         messages.success(request, f"{accorder(len(jetons), 'jeton révoqué', 'jetons révoqués')}.")
 
     def has_revoquer_permission(self, request) -> bool:
@@ -318,7 +368,7 @@ class CourrielAdmin(AdminEnLecture):
 
     list_display = ("objet", "destinataire", "etat", "prepare_le", "essais", "erreur")
     list_display_links = ["objet"]
-    fields = readonly_fields = (*list_display, "adresse", "envoye_le", "abandonne_le", "texte")
+    fields = readonly_fields = (*list_display, "adresse", "envoye_le", "abandonne_le", "texte_lisible")
     list_select_related = ["destinataire"]
     list_filter = [FiltreParEtat, "prepare_le"]
     search_fields = ["objet", "adresse", "destinataire__nom", "destinataire__username"]
@@ -328,6 +378,11 @@ class CourrielAdmin(AdminEnLecture):
     @admin.display(description="état")
     def etat(self, courriel: Courriel) -> str:
         return courriel.etat.label
+
+    @admin.display(description="texte")
+    def texte_lisible(self, courriel: Courriel) -> str:
+        """Un lien qui ouvre un compte ne se lit pas, même par qui administre."""
+        return "Confidentiel : il ne se lit que chez son destinataire." if courriel.confidentiel else courriel.texte
 
     @admin.action(description="Renvoyer les courriels choisis", permissions=["renvoyer"])
     def renvoyer(self, request, queryset) -> None:

@@ -4,11 +4,12 @@ Rien ici ne lit de permission en base : la table des droits décide, dans l'admi
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets, unquote
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, transaction
 from django.utils.functional import cached_property
@@ -27,10 +28,31 @@ FORMATS_FRANCAIS: dict[type[models.Field], dict[str, Any]] = {
 }
 
 
+class SansCleIllisible:
+    """Devant une liste déroulante qui cherche pendant qu'on tape. Une clé qui n'en est pas une est refusée par le
+    champ ; la liste de Django la chercherait encore pour réafficher la page, et tomberait."""
+
+    def optgroups(self, name, value, attr=None):
+        cles = [cle for cle in map(str, value) if cle.isascii() and cle.isdigit() and len(cle) < 19]
+        return super().optgroups(name, cles, attr)  # type: ignore[misc]
+
+
+class ListeACompleter(SansCleIllisible, AutocompleteSelect):
+    """Un choix."""
+
+
+class ListesACompleter(SansCleIllisible, AutocompleteSelectMultiple):
+    """Plusieurs choix."""
+
+
 # --- Droits -------------------------------------------------------------------------------------
 
 
-class AdminSelonDroits:
+# Toujours devant une classe d'administration de Django, dont elle emploie les méthodes.
+_DEVANT: Any = admin.options.BaseModelAdmin if TYPE_CHECKING else object
+
+
+class AdminSelonDroits(_DEVANT):
     """À mettre devant ModelAdmin et les inlines : un seul droit ouvre le modèle, tout ou rien.
 
     On ne supprime que ce qui le déclare : ailleurs on désactive, on retire, on dit indisponible.
@@ -59,6 +81,16 @@ class AdminSelonDroits:
 
     def has_delete_permission(self, request, obj=None) -> bool:
         return self.suppression_permise and self.has_change_permission(request)
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", ListeACompleter(db_field, self.admin_site))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", ListesACompleter(db_field, self.admin_site))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 
 class AdminBase(AdminSelonDroits, admin.ModelAdmin):

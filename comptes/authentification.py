@@ -4,7 +4,10 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib.auth.backends import ModelBackend
 from django.urls import reverse
 
+from comptes.blocages import debloquer_le_compte
 from comptes.droits import Droit, Portee, portee
+from comptes.provenance import adresse_du_client
+from comptes.sessions import adresse_a_garder
 
 
 class BackendDesRoles(ModelBackend):
@@ -23,6 +26,7 @@ class Adaptateur(DefaultAccountAdapter):
     error_messages = {
         **DefaultAccountAdapter.error_messages,
         "username_password_mismatch": "L'identifiant ou le mot de passe n'est pas le bon.",
+        "incorrect_password": "Ce n'est pas votre mot de passe.",
     }
 
     def get_login_redirect_url(self, request) -> str:
@@ -30,6 +34,19 @@ class Adaptateur(DefaultAccountAdapter):
         if portee(request.user, Droit.METTRE_A_JOUR) is Portee.SIENS:
             return reverse("actions:miennes")
         return super().get_login_redirect_url(request)
+
+    def set_password(self, user, password) -> None:
+        """Choisi par un lien reçu dans sa boîte ou depuis son compte : l'attente due aux essais ratés finit."""
+        super().set_password(user, password)
+        debloquer_le_compte(user)
+
+    def get_client_ip(self, request) -> str:
+        """La même que celle de la trace : celle d'un relais de confiance, jamais un en-tête quelconque."""
+        return adresse_a_garder(adresse_du_client(request))
+
+    def send_mail(self, template_prefix: str, email: str, context: dict) -> None:
+        """Aucun courriel ne part pendant une page : le lien d'un mot de passe oublié passe par la boîte d'envoi."""
+        raise NotImplementedError(f"{template_prefix} ne passe pas par la boîte d'envoi (comptes.courriels).")
 
     def is_open_for_signup(self, request) -> bool:
         return False

@@ -38,12 +38,14 @@ class EtatDeCourriel(models.TextChoices):
 @dataclass(frozen=True)
 class Lettre:
     """Un courriel à écrire. `cle` : ce qui ne s'envoie qu'une fois ; `gabarit` : le début du nom de trois gabarits,
-    « _objet.txt », « .txt » et « .html »."""
+    « _objet.txt », « .txt » et « .html » ; `confidentiel` : il porte un lien qui ouvre un compte, son texte s'efface
+    une fois parti."""
 
     destinataire: "Utilisateur"
     cle: str
     gabarit: str
     contexte: dict[str, Any]
+    confidentiel: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ class CourrielQuerySet(models.QuerySet["Courriel"]):
             texte=_rendre(f"{lettre.gabarit}.txt", contexte, echapper=False),
             html=_rendre(f"{lettre.gabarit}.html", contexte, echapper=True),
             prepare_le=le,
+            confidentiel=lettre.confidentiel,
         )
 
 
@@ -164,6 +167,8 @@ class Courriel(models.Model):
     reserve_le = models.DateTimeField("pris par un ouvrier le", null=True, blank=True, editable=False)
     envoye_le = models.DateTimeField("envoyé le", null=True, blank=True, editable=False)
     abandonne_le = models.DateTimeField("abandonné le", null=True, blank=True, editable=False)
+    # Un lien qui ouvre un compte ne se garde ni dans la base ni dans ses sauvegardes.
+    confidentiel = models.BooleanField("confidentiel", default=False, editable=False)
     essais = models.PositiveSmallIntegerField("essais", default=0, editable=False)
     erreur = models.CharField("dernière erreur", max_length=LONGUEUR_D_ERREUR, blank=True, editable=False)
 
@@ -211,12 +216,14 @@ class Courriel(models.Model):
             self.envoye_le = maintenant
         elif abandonner:
             self.abandonne_le = maintenant
-        self.save(update_fields=["essais", "erreur", "reserve_le", "envoye_le", "abandonne_le"])
+        if self.confidentiel and not self.en_attente:
+            self.texte = self.html = ""
+        self.save(update_fields=["essais", "erreur", "reserve_le", "envoye_le", "abandonne_le", "texte", "html"])
 
     def renvoyer(self) -> "Courriel | None":
         """Prépare le même message, à l'adresse d'aujourd'hui ; une fois par jour. Rend None s'il n'y a rien à faire :
-        il attend encore, a déjà été renvoyé aujourd'hui, ou la personne n'a plus d'adresse."""
-        if self.en_attente or not self.destinataire.joignable:
+        il attend encore, a déjà été renvoyé aujourd'hui, son texte est effacé, ou la personne n'a plus d'adresse."""
+        if self.en_attente or self.confidentiel or not self.destinataire.joignable:
             return None
         origine = self.cle.partition(RENVOI)[0]
         nouveau, cree = type(self).objects.get_or_create(

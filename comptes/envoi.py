@@ -132,6 +132,19 @@ def envoyer() -> Envoi:
     return Envoi(envoyes, abandonnes, Courriel.objects.disponibles(timezone.now()).count(), raison)
 
 
+def essayer_le_serveur() -> str:
+    """Ouvre une connexion au serveur de courriels, avec le compte s'il y en a un, et la referme sans rien envoyer.
+    Rend une phrase si c'est impossible, sinon rien."""
+    connexion = get_connection()
+    try:
+        connexion.open()
+    except (OSError, ValueError) as erreur:
+        return _juger(erreur)[1]
+    finally:
+        _fermer(connexion)
+    return ""
+
+
 def _fermer(connexion) -> None:
     """Ce qui est parti l'est : un adieu qui se passe mal n'y change rien."""
     with suppress(OSError):

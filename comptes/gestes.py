@@ -2,7 +2,9 @@
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
@@ -14,6 +16,7 @@ from django.utils import timezone
 
 from socle.contraintes import liste_fermee
 from socle.journal import LigneDeJournal
+from socle.modeles import LigneAjoutee, LigneInalterable, QuerySetInalterable
 
 
 class Lot(models.Model):
@@ -102,13 +105,85 @@ class Geste(models.TextChoices):
     CONNEXION = "CONNEXION", "Connexion"
     ECHEC = "ECHEC", "Échec de connexion"
     DECONNEXION = "DECONNEXION", "Déconnexion"
+    SESSIONS = "SESSIONS", "Sessions fermées"
+    BLOCAGE = "BLOCAGE", "Connexion bloquée"
+    DEBLOCAGE = "DEBLOCAGE", "Connexion débloquée"
+    MOT_DE_PASSE = "MOT_DE_PASSE", "Mot de passe"
+    SECOND_FACTEUR = "SECOND_FACTEUR", "Second facteur"
+    INVITATION = "INVITATION", "Invitation"
+    COMPTE = "COMPTE", "Compte"
+    DROITS = "DROITS", "Changement de droits"
+    JETON = "JETON", "Jeton d'accès"
     EXPORT = "EXPORT", "Export"
     IMPORT = "IMPORT", "Import"
-    DROITS = "DROITS", "Changement de droits"
+    BILAN = "BILAN", "Bilan arrêté, rouvert ou publié"
+    PERSONNE = "PERSONNE", "Données d'une personne"
+    ELIMINATION = "ELIMINATION", "Élimination"
+    SAUVEGARDE = "SAUVEGARDE", "Sauvegarde ou restauration"
 
 
-class Trace(models.Model):
-    """Un geste qui ne laisse pas de fiche derrière lui : connexion, export, changement de droits."""
+JETON_D_UN_ANCIEN_AGENT = "Jeton d'un ancien agent"
+
+
+class TraceQuerySet(QuerySetInalterable["Trace"]):
+    """La trace s'ajoute et se lit. Deux méthodes seulement y touchent après coup, et toutes deux se tracent."""
+
+    def bulk_create(self, objs, *args, update_conflicts=False, **kwargs):
+        if update_conflicts:
+            raise LigneInalterable("Trace : une ligne ne se modifie pas.")
+        return super().bulk_create(objs, *args, **kwargs)
+
+    def purger(self, avant: datetime) -> int:
+        """Efface ce qui a été écrit avant ce moment (la durée est passée), et rend combien de lignes."""
+        return models.QuerySet(self.model, using=self.db).filter(le__lt=avant).delete()[0]
+
+    def anonymiser(self, utilisateur, remplacer: Callable[[Any], Any]) -> int:
+        """Ôte de toute la trace ce qui nomme cette personne, et rend combien de lignes ont changé. Les gestes restent,
+        leur jour, et le numéro du compte.
+
+        `remplacer` : rend un texte, ou les détails d'un geste, où ses noms sont remplacés.
+        À appeler avant que le compte ne perde son identifiant : les échecs de connexion ne le citent que par lui.
+        """
+        identifiants = utilisateur.identifiants_employes()
+        siennes = models.Q(utilisateur=utilisateur)
+        for identifiant in identifiants:
+            siennes |= models.Q(identifiant__iexact=identifiant)
+        nu: models.QuerySet[Trace] = models.QuerySet(self.model, using=self.db)
+        qui_nomment = nu.filter(siennes).exclude(identifiant="", adresse=None)
+        changees = set(qui_nomment.values_list("pk", flat=True))
+        qui_nomment.update(identifiant="", adresse=None)
+        sur_lui = {objet_du_compte(nom) for nom in (*identifiants, str(utilisateur))}
+        # Chacun nomme ses jetons comme il veut.
+        ses_jetons = models.Q(geste=Geste.JETON, details__titulaire=utilisateur.pk)
+        for condition, objet in (
+            (models.Q(objet__in=sur_lui), f"Compte n° {utilisateur.pk}"),
+            (ses_jetons, JETON_D_UN_ANCIEN_AGENT),
+        ):
+            changees.update(nu.filter(condition).values_list("pk", flat=True))
+            nu.filter(condition).update(objet=objet)
+        return len(changees | _remplacer_dans(nu, remplacer))
+
+
+def _remplacer_dans(traces: "models.QuerySet[Trace]", remplacer: Callable[[Any], Any]) -> set[int]:
+    changees = set()
+    for trace in traces.exclude(objet="", details={}).order_by().iterator():
+        objet, details = remplacer(trace.objet)[:200], remplacer(trace.details)
+        if (objet, details) != (trace.objet, trace.details):
+            traces.filter(pk=trace.pk).update(objet=objet, details=details)
+            changees.add(trace.pk)
+    return changees
+
+
+def objet_du_compte(identifiant: str) -> str:
+    """Comment la trace nomme un compte sur lequel un geste a porté."""
+    return f"Compte {identifiant}"[:200]
+
+
+class Trace(LigneAjoutee):
+    """Un geste qui ne laisse pas de fiche derrière lui : connexion, export, changement de droits.
+
+    On ne fait qu'y ajouter, par `comptes.traces.tracer`.
+    """
 
     le = models.DateTimeField("le", default=timezone.now, editable=False, db_index=True)
     geste = models.CharField("geste", max_length=20, choices=Geste)
@@ -118,6 +193,10 @@ class Trace(models.Model):
     identifiant = models.CharField("identifiant saisi", max_length=150, blank=True)
     objet = models.CharField("objet", max_length=200, blank=True)
     details = models.JSONField("détails", default=dict, blank=True, encoder=DjangoJSONEncoder)
+    adresse = models.GenericIPAddressField("adresse", null=True, blank=True)
+    demande = models.CharField("numéro de demande", max_length=32, blank=True)
+
+    objects = TraceQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         verbose_name = "trace"
@@ -177,6 +256,7 @@ class JetonQuerySet(models.QuerySet["Jeton"]):
         )
         jeton.full_clean()
         jeton.save()
+        _tracer_le_jeton(jeton, utilisateur, "émis")
         return jeton, secret
 
 
@@ -222,7 +302,16 @@ class Jeton(models.Model):
         vivant = self.revoque_le is None and (self.expire_le is None or self.expire_le > le)
         return vivant and self.utilisateur.is_active and not portee.englobantes.isdisjoint(self.portees)
 
-    def revoquer(self) -> None:
-        """Sans retour : un nouveau jeton se demande."""
-        self.revoque_le = self.revoque_le or timezone.now()
-        self.save(update_fields=["revoque_le"])
+    def revoquer(self, par=None) -> None:
+        """Sans retour : un nouveau jeton se demande. Demandé deux fois : rien de plus. `par` : None, le titulaire."""
+        if self.revoque_le is None:
+            self.revoque_le = timezone.now()
+            self.save(update_fields=["revoque_le"])
+            _tracer_le_jeton(self, par or self.utilisateur, "révoqué")
+
+
+def _tracer_le_jeton(jeton: Jeton, par, fait: str) -> None:
+    from comptes.traces import tracer
+
+    details = {"fait": fait, "jeton": jeton.pk, "titulaire": jeton.utilisateur_id, "portées": jeton.portees}
+    tracer(Geste.JETON, par, f"Jeton « {jeton.nom} »", details=details)

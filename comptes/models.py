@@ -18,7 +18,7 @@ from simple_history.models import HistoricalRecords
 
 from comptes.courriels import Courriel
 from comptes.droits import Droit, Role, peut
-from comptes.gestes import Jeton, LigneDeLot, Lot, Trace
+from comptes.gestes import Geste, Jeton, LigneDeLot, Lot, Trace, objet_du_compte
 from socle.couleurs import BLANC, CONTRASTE_D_UN_TEXTE, contraste
 from socle.formats import formater_nombre
 from socle.modeles import LigneVersionnee, QuerySetSuivi
@@ -178,7 +178,12 @@ class UtilisateurManager(_ManagerSuivi):  # type: ignore[misc, valid-type]
 
     def create_superuser(self, username: str, password: str | None = None, **champs):
         """Appelée par `createsuperuser` : un administrateur, au sens de la table des droits."""
-        return self.create_user(username, password, role=Role.ADMINISTRATEUR, **champs)
+        from comptes.traces import tracer
+
+        compte = self.create_user(username, password, role=Role.ADMINISTRATEUR, **champs)
+        details = {"fait": "créé", "roles": [Role.ADMINISTRATEUR.label]}
+        tracer(Geste.COMPTE, None, objet_du_compte(compte.username), details=details)
+        return compte
 
 
 class Utilisateur(AbstractBaseUser, PermissionsMixin):
@@ -222,6 +227,7 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
         help_text="Un courriel par mois, et avant un comité, quand quelque chose est attendu.",
     )
     date_joined = models.DateTimeField("créé le", default=timezone.now, editable=False)
+    anonymise_le = models.DateTimeField("anonymisé le", null=True, blank=True, editable=False)
 
     EMAIL_FIELD = "courriel"
     USERNAME_FIELD = "username"
@@ -266,6 +272,13 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
 
     def get_full_name(self) -> str:
         return str(self)
+
+    def identifiants_employes(self) -> set[str]:
+        """Ce qu'elle a pu taper pour se connecter : son identifiant, ceux d'avant, son courriel. Sans ceux qu'un autre
+        compte porte à présent : ils désignent quelqu'un d'autre."""
+        employes = {self.username, self.courriel, *self.history.values_list("username", flat=True)} - {""}
+        autres = type(self).objects.exclude(pk=self.pk).filter(username__in=employes)
+        return employes - set(autres.values_list("username", flat=True))
 
     @property
     def joignable(self) -> bool:

@@ -23,6 +23,7 @@ from comptes.droits import Droit
 from indicateurs.apercu import AvecApercu
 from indicateurs.models import Cible, Dimension, Indicateur, IndicateurDuPlan, ValeurAnnuelle
 from indicateurs.recalcul import calculs_par_source
+from socle.champs import ChampPlusieurs
 
 
 class FormulaireDeValeur(FormulaireDAdministration):
@@ -154,6 +155,9 @@ class IndicateurAdmin(AvecApercu, AdminVersionne):
 
     def indicateur_de(self, obj: Indicateur) -> Indicateur:
         return obj
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        return super().formfield_for_manytomany(db_field, request, **{"form_class": ChampPlusieurs, **kwargs})
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         """Les calculs se cochent dans le catalogue : un code inconnu ne se tape pas."""

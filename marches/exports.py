@@ -1,14 +1,13 @@
 """Une liste de l'application dans un fichier : la page en dit les colonnes et les lignes."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from comptes.gestes import Geste, Trace
-from comptes.models import Utilisateur
+from comptes.traces import tracer_un_export
 from socle.ecriture import ClasseurEcrit, ColonneEcrite, ecrire_csv
 from socle.erreurs import DemandeIllisible
 from socle.formats import accorder, formater_moment, typographie
@@ -67,7 +66,6 @@ def exporter(
     classeur = ClasseurEcrit(feuille=sujet[:31], colonnes=colonnes, lignes=lignes, mode_d_emploi=emploi)
     ecrire = {Format.XLSX: ecrire_xlsx, Format.ODS: ecrire_ods, Format.CSV: ecrire_csv}[forme]
     nom = f"{sujet.lower().replace(' ', '-')}-{timezone.localdate().isoformat()}.{forme.value}"
-    details = {"fichier": nom, "filtres": dict(filtres), "lignes": len(lignes)}
-    Trace.objects.create(geste=Geste.EXPORT, utilisateur=cast(Utilisateur, request.user), objet=sujet, details=details)
+    tracer_un_export(request, sujet, fichier=nom, filtres=dict(filtres), lignes=len(lignes))
     entetes = {"Content-Type": forme.mime, "Content-Disposition": f'attachment; filename="{nom}"'}
     return HttpResponse(ecrire(classeur), headers=entetes)

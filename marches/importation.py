@@ -17,7 +17,9 @@ from django.db import DatabaseError, transaction
 from django.db.models import Count
 from django.utils import timezone
 
+from comptes.gestes import Geste
 from comptes.models import Siren, Utilisateur
+from comptes.traces import tracer
 from marches.calculs.catalogue import Source
 from marches.calculs.conservation import recalculer
 from marches.contrats import EnregistrementDecp, RepriseDEnregistrement
@@ -254,6 +256,8 @@ class _Import:
         with transaction.atomic():
             publier(self.suivante)
             trace.save()
+            details = {"fichier": trace.nom, "sha256": trace.sha256, "retenus": trace.retenus, "import": trace.pk}
+            tracer(Geste.IMPORT, trace.auteur, "Données essentielles", details=details)
 
 
 def groupe_de(lu: ContratLu, empreinte: str, source: SourceDeContrat) -> str:

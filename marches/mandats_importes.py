@@ -13,8 +13,9 @@ from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.urls import reverse
 from django.utils import timezone
 
-from comptes.gestes import Geste, Trace
+from comptes.gestes import Geste
 from comptes.models import Utilisateur
+from comptes.traces import tracer
 from marches.listes import Base
 from socle.contraintes import BORNES_ANNEE, ContraintesAuChamp, liste_fermee
 from socle.modeles import LigneVersionnee, QuerySetSuivi
@@ -131,7 +132,7 @@ class ImportDeMandats(models.Model):
             self.retire_le, self.retire_par = timezone.now(), par
             self.save(update_fields=["retire_le", "retire_par"])
             details = {"retire": True, "fichiers": [fichier["nom"] for fichier in self.fichiers]}
-            Trace.objects.create(geste=Geste.IMPORT, utilisateur=par, objet=f"Mandats {self}"[:200], details=details)
+            tracer(Geste.IMPORT, par, f"Mandats {self}", details=details)
         return True
 
 

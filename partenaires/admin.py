@@ -22,7 +22,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from comptes.administration import AdminVersionne, LignesVersionnees
 from comptes.droits import Droit
-from comptes.gestes import Geste, Trace
+from comptes.gestes import Geste
+from comptes.traces import tracer
 from partenaires.models import Convention, Partenaire
 from socle.formats import accorder
 
@@ -203,9 +204,7 @@ class PartenaireAdmin(AdminVersionne):
                 "modifiés": importes.modifies,
                 "inchangés": importes.inchanges,
             }
-        Trace.objects.create(
-            geste=geste, utilisateur=request.user, objet="Partenaires", details={"fichier": fichier[:200], **details}
-        )
+        tracer(geste, request.user, "Partenaires", details={"fichier": fichier[:200], **details})
 
     def _page_import(self, request, contexte: dict[str, Any]) -> TemplateResponse:
         request.current_app = self.admin_site.name

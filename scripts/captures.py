@@ -46,7 +46,7 @@ ANONYME = "anonyme"
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 # Ce qui n'est pas une page, ou qui se ressemble d'un modèle à l'autre dans l'administration.
-SANS_CAPTURE = re.compile(r"^admin:(\w+_(history|delete|export)|jsi18n|view_on_site|logout)$|^accueil:sante$")
+SANS_CAPTURE = re.compile(r"^admin:(\w+_(history|delete|export)|jsi18n|view_on_site|logout)$|^accueil:sante$|^sante:")
 
 # Lu dans l'attribut : le `href` d'un lien de SVG n'est pas un texte.
 _LIENS = """

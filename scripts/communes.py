@@ -43,7 +43,7 @@ Refaire : python scripts/communes.py
 def rapporter(dossier: Path) -> dict[str, bytes]:
     """Les fichiers du paquet publié, par le client npm tel qu'il est configuré sur la machine."""
     commande = ["npm", "pack", f"{PAQUET}@{VERSION}", "--silent", "--pack-destination", str(dossier)]
-    sortie = subprocess.run(commande, check=True, capture_output=True, text=True).stdout  # noqa: S603
+    sortie = subprocess.run(commande, check=True, capture_output=True, text=True).stdout  # noqa: S603 - liste fixe, sans shell
     noms = ["LICENSE", "data/communes.json", "data/departements.json"]
     with tarfile.open(dossier / sortie.strip().splitlines()[-1]) as archive:
         return {nom: archive.extractfile(f"package/{nom}").read() for nom in noms}  # type: ignore[union-attr]

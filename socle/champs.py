@@ -10,19 +10,75 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import models
 
 from socle.echeances import Echeance
 from socle.formats import (
     CHIFFRES_MAX,
     DECIMALES_MAX,
     FINE,
+    INSECABLE,
     MOINS,
     FormatInvalide,
     formater_nombre,
     lire_date,
     lire_nombre,
     lire_pourcentage,
+    signe_de_controle,
 )
+
+
+def refuser_les_signes_de_controle(texte: Any) -> None:
+    """Un texte ne porte aucun signe de contrôle, hormis la tabulation et la fin de ligne ; ValidationError sinon."""
+    if isinstance(texte, str) and (signe := signe_de_controle(texte)):
+        raise ValidationError(f"Ce texte contient {signe}{INSECABLE}: effacez-le.", code="signe_de_controle")
+
+
+def refuser_ce_qui_sort_de_la_ligne(texte: Any) -> None:
+    """De même, et ni tabulation ni fin de ligne : ce texte tient sur une ligne."""
+    if isinstance(texte, str) and (signe := signe_de_controle(texte, une_ligne=True)):
+        raise ValidationError(f"Ce texte contient {signe}{INSECABLE}: effacez-le.", code="signe_de_controle")
+
+
+def surveiller_les_textes() -> None:
+    """Donne cette règle à tout champ de texte, du formulaire ou du modèle, des bibliothèques comme du projet.
+
+    Un champ n'a pas à la demander, donc aucun ne l'oublie. Une adresse, un courriel, une adresse de page ont d'autres
+    règles d'office : elle s'y ajoute.
+    """
+    longs: tuple[Any, ...] = (forms.CharField, forms.EmailField, forms.URLField, models.TextField)
+    courts: tuple[Any, ...] = (models.CharField, models.EmailField, models.URLField)
+    for classe in longs:
+        _ajouter(classe, refuser_les_signes_de_controle)
+    for classe in courts:
+        _ajouter(classe, refuser_ce_qui_sort_de_la_ligne)
+
+
+def _ajouter(classe: Any, regle: Callable[[Any], None]) -> None:
+    if regle not in classe.default_validators:
+        classe.default_validators = [*classe.default_validators, regle]
+
+
+# Le plus grand numéro qu'une clé de nos tables sait porter.
+CLE_MAX = 2**63 - 1
+
+
+class ChampPlusieurs(forms.ModelMultipleChoiceField):
+    """Des fiches à cocher. Un numéro plus grand que la colonne est un choix inconnu : Django le demanderait à la base,
+    qui ne sait pas l'écrire."""
+
+    def clean(self, value: Any) -> Any:
+        for cle in value if isinstance(value, list | tuple) else ():
+            if _trop_grand(cle):
+                raise ValidationError(self.error_messages["invalid_choice"], "invalid_choice", {"value": cle})
+        return super().clean(value)
+
+
+def _trop_grand(cle: Any) -> bool:
+    try:
+        return abs(int(cle)) > CLE_MAX
+    except (TypeError, ValueError):
+        return False
 
 
 class ChampLu(forms.Field):

@@ -5,7 +5,7 @@ from typing import ClassVar, cast
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, router
 from django.db.models import Q
 from django.utils.text import slugify
 
@@ -52,11 +52,13 @@ class ContraintesAuChamp(models.Model):
 
     # Nom de la contrainte → champ.
     CHAMPS_DES_CONTRAINTES: ClassVar[dict[str, str]] = {}
+    _conditions_vues = False
 
     class Meta:
         abstract = True
 
     def validate_constraints(self, exclude=None) -> None:
+        self._conditions_vues = self._conditions_tenues(exclude)
         try:
             super().validate_constraints(exclude)
         except ValidationError as refus:
@@ -65,6 +67,28 @@ class ContraintesAuChamp(models.Model):
             for erreur in erreurs.pop(NON_FIELD_ERRORS, []):
                 erreurs.setdefault(champs.get(str(erreur.message), NON_FIELD_ERRORS), []).append(erreur)
             raise ValidationError(erreurs) from refus
+        finally:
+            self._conditions_vues = False
+
+    def get_constraints(self) -> list:
+        toutes = super().get_constraints()
+        if not self._conditions_vues:
+            return toutes
+        return [
+            (modele, [c for c in siennes if not isinstance(c, models.CheckConstraint)]) for modele, siennes in toutes
+        ]
+
+    def _conditions_tenues(self, exclude) -> bool:
+        """Vrai si toutes les conditions tiennent, en une seule requête. Django en fait une par contrainte, pour dire
+        laquelle ne tient pas."""
+        # Ce que Django lui-même donne à vérifier à chaque contrainte ; django-stubs ne le connaît pas.
+        valeurs = self._get_field_expression_map(meta=self._meta, exclude=exclude)  # type: ignore[attr-defined]
+        conditions = [
+            contrainte.condition
+            for contrainte in self._meta.constraints
+            if isinstance(contrainte, models.CheckConstraint) and _champs_de(contrainte) <= valeurs.keys()
+        ]
+        return bool(conditions) and Q(*conditions).check(valeurs, using=router.db_for_write(type(self), instance=self))
 
     def hors_de_cause(self, changes: Collection[str]) -> set[str]:
         """Les champs à exclure de `full_clean` quand seuls `changes` changent : tous, sauf eux et ceux qu'une

@@ -23,6 +23,9 @@ ABSENT = "—"
 # Ce qu'un document XML (tableur, Word, fil) ne peut pas tenir, et qu'un texte collé contient parfois : la fin de ligne
 # de Word, par exemple. Source : XML 1.0, « Char ».
 INDICIBLES_EN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+# Ce qu'aucun texte tapé ou importé ne porte : les précédents, et les commandes des vieux terminaux (Unicode, « Cc » de
+# U+007F à U+009F). La tabulation et les fins de ligne restent.
+_SIGNES_DE_CONTROLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 Nombre = Decimal | int | float
 
@@ -256,6 +259,20 @@ def annee_hors_bornes(annee: int) -> str | None:
     if ANNEE_MIN <= annee <= ANNEE_MAX:
         return None
     return f"l'année va de {ANNEE_MIN} à {ANNEE_MAX}"
+
+
+def signe_de_controle(texte: str, *, une_ligne: bool = False) -> str:
+    """Le premier signe qu'un texte n'a pas à porter, et où il est : « un signe de contrôle invisible (U+0007), après
+    « Avant » » ; vide s'il n'y en a pas. `une_ligne` : ni tabulation ni fin de ligne n'y ont leur place."""
+    trouve = _SIGNES_DE_CONTROLE.search(texte)
+    nature = "un signe de contrôle invisible"
+    if trouve is None and une_ligne:
+        trouve, nature = re.search("[\t\n\r]", texte), "une tabulation ou une fin de ligne"
+    if trouve is None:
+        return ""
+    avant = " ".join(texte[: trouve.start()].split())[-20:]
+    ou = f"après «{INSECABLE}{avant}{INSECABLE}»" if avant else "au début"
+    return f"{nature} (U+{ord(trouve[0]):04X}), {ou}"
 
 
 def plier(texte: str) -> str:

@@ -11,7 +11,7 @@ histoire, et les adresses (slug, code) : un lien de la page mène à la page d'a
 ne garde pas (projections des journaux, texte replié) y sont vides : l'état se lit par `etat_au`. Un modèle dit
 RELU_DES_L_ORIGINE quand il n'est là que pour nommer : cité avant sa première version, il se nomme comme elle.
 """
-# ruff: noqa: S608
+# ruff: noqa: S608 - noms de tables et de colonnes de nos modèles, valeurs en paramètres
 
 import re
 from collections.abc import Callable, Iterator

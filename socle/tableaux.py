@@ -26,7 +26,7 @@ from socle.feuilles import (
     repere,
     trop_de_lignes,
 )
-from socle.formats import accorder, plier
+from socle.formats import accorder, plier, signe_de_controle
 
 __all__ = [
     "EnPourcent",
@@ -291,6 +291,9 @@ def _valeur(ou: str, ligne: int, colonne: int, brut: Any) -> Any:
         brut = en_erreur(brut.strip()) if brut.strip().upper() in _ERREURS else deproteger(brut)
     if isinstance(brut, CelluleIllisible):
         raise _refus(f"Ligne {ligne} : la cellule {repere(colonne, ligne)} {brut.pourquoi}.", ou)
+    # `texte_de` fait une fin de ligne de celles de Word et des vieux terminaux : elles ne sont pas refusées.
+    if isinstance(brut, str) and (signe := signe_de_controle("\n".join(brut.splitlines()))):
+        raise _refus(f"Ligne {ligne} : la cellule {repere(colonne, ligne)} contient {signe} : effacez-le.", ou)
     return brut
 
 

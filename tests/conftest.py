@@ -1,5 +1,6 @@
 """Ce que tous les essais partagent : rigueur de l'exécution, réseau fermé, Chromium de la machine."""
 
+import gc
 import io
 import ipaddress
 import os
@@ -11,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis
 
+from tests.fournisseur_d_identite import fournisseur, processus_fournisseur
 from tests.smtp import serveur_absent, serveur_de_courriels, serveur_muet
 
-__all__ = ["serveur_absent", "serveur_de_courriels", "serveur_muet"]
+__all__ = ["fournisseur", "processus_fournisseur", "serveur_absent", "serveur_de_courriels", "serveur_muet"]
 
 # --- Déroulement --------------------------------------------------------------------------------
 
@@ -23,6 +25,13 @@ hypothesis.register_profile("rapide", derandomize=True, max_examples=50, **_comm
 hypothesis.register_profile("ci", hypothesis.get_profile("rapide"))
 hypothesis.register_profile("long", max_examples=1000, print_blob=True, **_communs)
 hypothesis.load_profile(os.environ.get("HYPOTHESIS_PROFIL", "rapide"))
+
+
+def pytest_collection_finish():
+    """Le ramasse-miettes reparcourait sans cesse le code chargé, qui ne bouge plus : le quart du temps des essais."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 @pytest.hookimpl(tryfirst=True)

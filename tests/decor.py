@@ -39,6 +39,7 @@ from bilans.models import Tirage, VersionDeBilan
 from comptes.droits import Role
 from comptes.gestes import Geste, PorteeDeJeton
 from comptes.models import Collectivite, Courriel, Jeton, LigneDeLot, Lot, Service, Siren, Trace, Utilisateur
+from exploitation.models import Bordereau
 from indicateurs.listes import Etat, Nature, OrigineDeCible, Sens
 from indicateurs.models import (
     Cible,
@@ -134,6 +135,12 @@ class Decor:
                 return self.objets[f"{application}.{modele}"].pk
             case "content_type_id":
                 return ContentType.objects.get_for_model(Indicateur).pk
+            case "compte":
+                return self.comptes["agent"].pk
+            case "bordereau":
+                return self.objet(Bordereau).pk
+            case "forme":
+                return "csv"
             case "lot":
                 return self.objet(Lot).pk
             case "comite":
@@ -192,6 +199,8 @@ class Decor:
             case "key":
                 # Relu : la clé dépend de la dernière connexion.
                 return default_token_generator.make_token(Utilisateur.objects.get(pk=self.comptes["agent"].pk))
+            case "jeton_d_invitation":
+                return "inconnu"
             case "app_label":
                 return "partenaires"
             case "format_choisi":
@@ -201,6 +210,12 @@ class Decor:
             case "url" | "reste":
                 return "nulle-part/"
         raise KeyError(f"tests/decor.py ne sait pas remplir « {parametre} » dans {route.route}.")
+
+
+def ecrire_un_bordereau() -> Bordereau:
+    """Un bordereau d'élimination qui attend son visa."""
+    serie = {"code": "courriels", "libelle": "Courriels partis", "du": "2020-01-01", "au": "2020-12-31", "cles": [1]}
+    return Bordereau.objects.create(avant=ENTREE_AU_PLAN, series=[serie], nombre=1, empreinte="0" * 64)
 
 
 def comptes_par_role(service: Service) -> dict[str, Utilisateur]:
@@ -287,7 +302,7 @@ def decor_acces() -> Decor:
         comptes=comptes,
         actions=actions,
         objets=un_de_chaque(
-            *(collectivite, collectivite.sirens.get(), service, comptes["agent"]),
+            *(collectivite, collectivite.sirens.get(), service, comptes["agent"], ecrire_un_bordereau()),
             *(plan, axe, citation, partenaire, convention, premiere),
             *(premiere.participations.get(), premiere.references.get(), premiere.notes.get()),
             *(premiere.changementdestatuts.first(), premiere.reportecheances.first()),
@@ -393,7 +408,7 @@ def plan_garni(nombre: int, *, indicateurs: int = 10, annees: int = 5, gestes: i
         comptes=comptes,
         actions={"sienne": premiere, "du_service": actions[len(services)], "d_autrui": actions[1]},
         objets=un_de_chaque(
-            *(Collectivite.objects.get(), services[0], comptes["agent"]),
+            *(Collectivite.objects.get(), services[0], comptes["agent"], ecrire_un_bordereau()),
             *(plan, axes[0], partenaires[0], partenaires[0].conventions.first(), premiere),
             *(premiere.participations.first(), premiere.references.first(), premiere.notes.first()),
             *(premiere.changementdestatuts.first(), premiere.reportecheances.first()),

@@ -114,7 +114,7 @@ class Generateur:
     """Tire des contrats un à un ; la même graine redonne les mêmes, dans le même ordre."""
 
     def __init__(self, graine: int, sirens: int = 3, annees: tuple[int, int] = (2022, 2026)) -> None:
-        self.tirage = random.Random(graine)  # noqa: S311
+        self.tirage = random.Random(graine)  # noqa: S311 - un tirage d'essai, pas un secret
         self.annees = annees
         self.sirens = [siren(self.tirage) for _ in range(sirens)]
         # Un de chaque sorte d'abord, pour qu'aucune graine n'en manque ; les autres au hasard.

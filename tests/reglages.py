@@ -13,6 +13,8 @@ from commande_responsable.settings import DATABASES, STORAGES
 # L'API est fermée par défaut : les tables d'adresses la voient ouverte, et ses limites ne les arrêtent pas.
 API = True
 API_DEMANDES_PAR_MINUTE = API_DEMANDES_PAR_JETON = 1_000_000
+# Une session notée en cours de mesure ferait une écriture de plus, selon la vitesse de la machine.
+MINUTES_D_INACTIVITE = 1_000_000
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Le manifeste exige collectstatic : sans lui les feuilles de style seraient introuvables dans Chromium.

@@ -88,8 +88,8 @@ def brancher(reglages, port: int) -> None:
 
 
 @contextmanager
-def servir() -> Iterator[Serveur]:
-    serveur = Serveur(port_libre())
+def servir(port: int | None = None) -> Iterator[Serveur]:
+    serveur = Serveur(port or port_libre())
     controleur = Controller(serveur, hostname=HOTE, port=serveur.port)
     controleur.start()
     try:

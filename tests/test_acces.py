@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import models, transaction
@@ -22,6 +21,7 @@ from django.urls import reverse
 from actions.models import Action, Axe, DepotDeClasseur, NoteDeSuivi, Plan
 from bilans.models import Bilan, Tirage, VersionDeBilan
 from comptes.models import Collectivite, Courriel, Jeton, Lot, Service, Trace, Utilisateur
+from exploitation.models import Bordereau
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from marches.models import Consultation, ImportDeMandats, LotDeConsultation, Territoire
 from partenaires.classeurs import COLONNES
@@ -265,7 +265,7 @@ def lot_rempli(site: "Site") -> dict[str, Any]:
     return {"lignes": str(lot.pk), f"l{lot.pk}-montant_ht": "10", f"l{lot.pk}-version": str(lot.version)}
 
 
-NOUVEAU_MOT_DE_PASSE = "une-phrase-plus-longue-2026"
+NOUVEAU_MOT_DE_PASSE = "Une-phrase-plus-longue-2026"
 TABLE = [
     # --- accueil
     Ligne("accueil:tableau_de_bord"),
@@ -290,7 +290,24 @@ TABLE = [
     Ligne("accueil:recherche"),
     Ligne("accueil:mon_compte", envoi={"rappels": "non"}),
     Ligne("accueil:accent", TOUT_LE_MONDE),
+    # --- données personnelles : le compte du décor est actif, l'anonymiser est refusé par une phrase
+    Ligne("personnes:information", TOUT_LE_MONDE),
+    Ligne("personnes:mes_donnees", envoi={}, lit=405, vide=200, ecrit=200),
+    Ligne(
+        "personnes:export",
+        ADMINISTRATEURS,
+        envoi={},
+        lit=405,
+        vide=200,
+        ecrit=200,
+        sauf=a_chacun(405, TOUS_LES_ROLES - ADMINISTRATEURS, LECTURE),
+    ),
+    Ligne("personnes:anonymiser", ADMINISTRATEURS, envoi={}, ecrit=200),
+    *fiche(Bordereau, ADMINISTRATEURS),
+    Ligne("admin:exploitation_bordereau_fichier", ADMINISTRATEURS, sans_envoi=200),
     Ligne("accueil:sante", TOUT_LE_MONDE),
+    Ligne("sante:vivant", TOUT_LE_MONDE),
+    Ligne("sante:pret", TOUT_LE_MONDE),
     Ligne("accueil:jetons", envoi={"nom": TAPE, "portees": "api:actions"}),
     # Le jeton du décor est d'un administrateur.
     Ligne(
@@ -330,12 +347,42 @@ TABLE = [
     Ligne("account_reset_password_done", TOUT_LE_MONDE),
     Ligne("account_reset_password_from_key", TOUT_LE_MONDE, {}, lit=302, vide=302),
     Ligne("account_reset_password_from_key_done", TOUT_LE_MONDE),
+    # Sans fournisseur d'identité dans les réglages, ses adresses n'existent pas ; sans invitation, pas de page.
+    *(
+        Ligne(nom, TOUT_LE_MONDE, {}, lit=404, vide=404, ecrit=404)
+        for nom in ("identite_partir", "identite_retour", "invitation_choisir")
+    ),
+    Ligne("invitation_ouvrir", TOUT_LE_MONDE, lit=302),
+    Ligne("blocages", ADMINISTRATEURS, sauf=a_chacun(405, TOUS_LES_ROLES - ADMINISTRATEURS, VIDE, ENVOI)),
+    Ligne(
+        "debloquer",
+        ADMINISTRATEURS,
+        lambda _: {"identifiant": "inconnu"},
+        lit=405,
+        vide=302,
+        sauf=a_chacun(405, TOUS_LES_ROLES - ADMINISTRATEURS, LECTURE),
+    ),
+    # --- second facteur, sessions : le décor n'en a pas posé, et l'on confirme d'abord que c'est soi
+    Ligne("account_reauthenticate", envoi={"password": fabriques.MOT_DE_PASSE}),
+    Ligne("mfa_reauthenticate", envoi=lambda _: {}, lit=302, vide=302),
+    Ligne("mfa_authenticate", TOUT_LE_MONDE, lambda _: {}, lit=302, vide=302),
+    Ligne("mfa_index"),
+    Ligne("mfa_activate_totp", envoi=lambda _: {}, lit=302, vide=302),
+    Ligne("mfa_deactivate_totp", envoi=lambda _: {}, lit=404, vide=404, ecrit=404),
+    Ligne("mfa_view_recovery_codes", lit=404),
+    Ligne("mfa_generate_recovery_codes", envoi=lambda _: {}, lit=302, vide=302),
+    Ligne("usersessions_list", envoi={}, vide=302),
     *fiche(Collectivite, ADMINISTRATEURS, changement={"nom": TAPE}),
     *fiche(Service, ADMINISTRATEURS, ajout={"nom": TAPE}, changement={"nom": TAPE}, suppression=200),
     *fiche(
         Utilisateur,
         ADMINISTRATEURS,
-        ajout={"username": "nouvelle", "password1": NOUVEAU_MOT_DE_PASSE, "password2": NOUVEAU_MOT_DE_PASSE},
+        ajout={
+            "username": "nouvelle",
+            "usable_password": "true",
+            "password1": NOUVEAU_MOT_DE_PASSE,
+            "password2": NOUVEAU_MOT_DE_PASSE,
+        },
         changement={"nom": TAPE},
     ),
     Ligne(
@@ -345,14 +392,12 @@ TABLE = [
     ),
     *fiche(Lot, ADMINISTRATEURS),
     *fiche(Trace, ADMINISTRATEURS),
+    Ligne("admin:comptes_trace_export", ADMINISTRATEURS, sans_envoi=200),
     *fiche(Jeton, ADMINISTRATEURS),
     *fiche(Courriel, ADMINISTRATEURS),
     *fiche(Bilan, ADMINISTRATEURS, changement={"numero_de_deliberation": TAPE}),
     *fiche(VersionDeBilan, ADMINISTRATEURS),
     *fiche(Tirage, ADMINISTRATEURS),
-    *fiche(AccessAttempt, ADMINISTRATEURS, changement={}, suppression=302, vide=302),
-    *fiche(AccessLog, ADMINISTRATEURS, changement={}, suppression=302, vide=302),
-    *fiche(AccessFailureLog, ADMINISTRATEURS, changement={}, suppression=302, vide=302),
     # --- partenaires
     Ligne("partenaires:liste"),
     *fiche(Partenaire, RESPONSABLES, ajout={"nom": TAPE}, changement={"description": TAPE}, suppression=200),
@@ -909,6 +954,34 @@ def test_la_table_dit_chaque_route_du_site():
 def test_chacun_recoit_ce_que_dit_la_table(site, ligne):
     defauts = [defaut for qui, methode in essais(ligne) for defaut in site.defauts(ligne, methode, qui)]
     assert not defauts, "\n".join([ligne.nom, *defauts])
+
+
+# --- Ce qui s'emporte se trace ------------------------------------------------------------------
+
+RESERVEES = [ligne for ligne in TABLE if "administrateur" in ligne.ouverte_a and "anonyme" not in ligne.ouverte_a]
+
+
+def test_tout_fichier_remis_a_un_compte_connecte_laisse_une_trace(site):
+    """Par l'adresse même, ou parce qu'on demande la page dans un tableur."""
+    remis, sans_trace = set(), []
+    for ligne in RESERVEES:
+        adresse = site.adresse(ligne, "administrateur")
+        for demande in (adresse, f"{adresse}{'&' if '?' in adresse else '?'}format=csv"):
+            with sans_lendemain():
+                deja = Trace.objects.count()
+                reponse = site.clients["administrateur"].get(demande)
+                if "Content-Disposition" in reponse.headers:
+                    remis.add(ligne.nom)
+                    sans_trace += [demande] if Trace.objects.count() != deja + 1 else []
+    assert sans_trace == []
+    assert remis >= {
+        "actions:export",
+        "actions:document",
+        "marches:resultat_export",
+        "marches:contrats",
+        "bilans:docx",
+    }
+    assert len(remis) >= 15, sorted(remis)
 
 
 # --- Ce que la table ne dit pas -----------------------------------------------------------------

@@ -771,7 +771,7 @@ def test_le_dernier_administrateur_ne_se_retire_pas(bureau, administrateur):
 def test_le_mot_de_passe_d_un_compte_se_change(bureau):
     compte = fabriques.utilisateur(Role.AGENT)
     lien = reverse("admin:auth_user_password_change", args=[compte.pk])
-    nouveau = "un-tout-autre-secret-2026"
+    nouveau = "Un-tout-autre-secret-2026"
     assert bureau.get(lien).status_code == 200
     donnees = {"usable_password": "true", "password1": nouveau, "password2": nouveau, "set-password": "1"}
     assert bureau.post(lien, donnees).status_code == 302

@@ -377,7 +377,7 @@ def test_une_panne_est_une_phrase_sans_detail(plan, caplog):
 
     with connection.execute_wrapper(en_panne):
         code, corps = refus("plans")
-    assert (code, list(corps)) == (500, ["erreur"])
+    assert (code, list(corps)) == (500, ["erreur", "demande"])
     assert "SECRET" not in corps["erreur"]
     assert "SECRET" in caplog.text
 

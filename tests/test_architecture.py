@@ -28,6 +28,7 @@ GAUCHE = {
     "publication": ["socle", "comptes", "partenaires", "actions", "marches", "indicateurs", "bilans"],
     "accueil": ["socle", "comptes", "partenaires", "actions", "marches", "indicateurs", "bilans", "publication"],
 }
+GAUCHE["exploitation"] = [*GAUCHE]
 PROJET = "commande_responsable"
 APPLICATIONS = {*GAUCHE, PROJET}
 

@@ -207,7 +207,7 @@ def en_consultations(lots):
 
 @pytest.mark.parametrize("graine", GRAINES)
 def test_chaque_calcul_du_registre_est_celui_du_recalcul_lent(graine):
-    lots = list(lots_au_hasard(random.Random(graine)))  # noqa: S311
+    lots = list(lots_au_hasard(random.Random(graine)))  # noqa: S311 - un tirage d'essai, pas un secret
     donnees = Donnees(consultations=en_consultations(lots))
     for annee in range(2022, 2028):
         lent = recalcul_lent.recalculer_le_registre(lots, annee)
@@ -230,7 +230,7 @@ def mandats_au_hasard(tirage):
 @pytest.mark.parametrize("graine", GRAINES)
 @pytest.mark.parametrize("nom", TERRITOIRES)
 def test_la_part_des_achats_est_celle_du_recalcul_lent(graine, nom):
-    lignes = list(mandats_au_hasard(random.Random(graine)))  # noqa: S311
+    lignes = list(mandats_au_hasard(random.Random(graine)))  # noqa: S311 - un tirage d'essai, pas un secret
     communes, departements = TERRITOIRES[nom]
     territoire = SimpleNamespace(communes=communes, departements=departements)
     donnees = Donnees(

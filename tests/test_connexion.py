@@ -3,13 +3,15 @@
 import re
 
 import pytest
-from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
+from django_tasks_db.models import DBTaskResult
 
+from comptes.envoi import envoyer_ce_qui_attend
 from comptes.gestes import Geste, Trace
-from comptes.models import Collectivite, Service, Utilisateur
+from comptes.models import Collectivite, Courriel, Service, Utilisateur
+from comptes.mots_de_passe import envoyer_un_lien
 from tests import fabriques
 
 pytestmark = pytest.mark.django_db
@@ -85,34 +87,77 @@ def test_l_inscription_libre_n_existe_pas(client):
     assert client.get("/signup/").status_code == 404
 
 
-def test_le_mot_de_passe_oublie_envoie_un_lien_qui_ne_sert_qu_une_fois(client):
+NOUVEAU = "Une phrase longue et personnelle 7"
+
+
+def demander(client, adresse: str):
+    """Ce que la page répond à un mot de passe oublié, une fois l'ouvrier passé."""
+    reponse = client.post("/mot-de-passe/oublie/", {"email": adresse})
+    for tache in DBTaskResult.objects.filter(task_path=envoyer_un_lien.module_path):
+        envoyer_un_lien.func(*tache.args_kwargs["args"])
+        tache.delete()
+    envoyer_ce_qui_attend()
+    return reponse.status_code, reponse.url, reponse.content, set(reponse.headers), set(reponse.cookies)
+
+
+def test_le_mot_de_passe_oublie_envoie_un_lien_qui_ne_sert_qu_une_fois(client, serveur_de_courriels):
     compte = fabriques.utilisateur("agent", username="camille", courriel="camille@exemple.fr")
-    client.post("/mot-de-passe/oublie/", {"email": "camille@exemple.fr"})
-    lien = re.search(r"http://testserver(/\S+)", mail.outbox[0].body)[1]
-    formulaire = client.get(lien, follow=True)
-    nouveau = "une phrase longue et personnelle 7"
-    client.post(formulaire.request["PATH_INFO"], {"password1": nouveau, "password2": nouveau})
-    compte.refresh_from_db()
-    assert compte.check_password(nouveau)
+    client.force_login(compte)
+    demander(Client(), "Camille@exemple.fr")
+    (recu,) = serveur_de_courriels.a("camille@exemple.fr")
+    assert recu["Subject"] == "Choisir un nouveau mot de passe"
+    corps = recu.get_body(("plain",)).get_content()
+    assert "Quelqu'un a demandé un nouveau mot de passe pour votre compte" in corps
+    assert (Courriel.objects.get().texte, Courriel.objects.get().html) == ("", "")
+    lien = re.search(r"http://127\.0\.0\.1:8000(/\S+)", corps)[1]
+    ailleurs = Client()
+    formulaire = ailleurs.get(lien, follow=True)
+    ailleurs.post(formulaire.request["PATH_INFO"], {"password1": NOUVEAU, "password2": NOUVEAU})
+    assert client.get("/actions/").status_code == 302
     assert "déjà servi" in texte(Client().get(lien, follow=True))
+    assert se_connecter(Client(), "camille", NOUVEAU).status_code == 302
 
 
-def test_le_mot_de_passe_oublie_ne_dit_pas_si_le_compte_existe(client):
-    connu = fabriques.utilisateur("agent", courriel="camille@exemple.fr")
-    reponses = [client.post("/mot-de-passe/oublie/", {"email": e}) for e in (connu.courriel, "inconnu@exemple.fr")]
-    assert {(reponse.status_code, reponse.url) for reponse in reponses} == {(302, "/mot-de-passe/oublie/envoye/")}
-
-
-def test_le_courriel_envoye_est_en_francais(client):
+@pytest.mark.parametrize("serveur", ["serveur_de_courriels", "serveur_absent"])
+def test_le_mot_de_passe_oublie_ne_dit_ni_si_le_compte_existe_ni_si_le_courriel_part(client, request, serveur):
+    request.getfixturevalue(serveur)
     fabriques.utilisateur("agent", courriel="camille@exemple.fr")
-    client.post("/mot-de-passe/oublie/", {"email": "camille@exemple.fr"})
-    assert "mot de passe" in mail.outbox[0].body
-    assert "password" not in mail.outbox[0].body
+    connue, inconnue = (demander(Client(), adresse) for adresse in ("camille@exemple.fr", "inconnu@exemple.fr"))
+    assert connue == inconnue
+    assert connue[:2] == (302, "/mot-de-passe/oublie/envoye/")
+    assert Courriel.objects.get().en_attente is (serveur == "serveur_absent")
+
+
+def test_un_compte_desactive_ne_recoit_pas_de_lien(client, serveur_de_courriels):
+    fabriques.utilisateur("agent", courriel="camille@exemple.fr", is_active=False)
+    demander(client, "camille@exemple.fr")
+    assert serveur_de_courriels.recus == []
+
+
+def test_un_compte_desactive_est_dehors_a_la_demande_suivante_et_garde_ce_qu_il_tapait(client):
+    compte = fabriques.utilisateur("agent")
+    client.force_login(compte)
+    compte.is_active = False
+    compte.save()
+    reponse = client.post("/mon-compte/", {"rappels": "tapé"})
+    assert reponse.status_code == 403
+    assert "tapé" in texte(reponse)
+    assert client.get("/actions/").url.startswith("/connexion/")
+
+
+def test_un_role_retire_ne_vaut_plus_a_la_demande_suivante(client):
+    fabriques.plan()
+    compte = fabriques.utilisateur("responsable")
+    client.force_login(compte)
+    assert client.get("/actions/creer/").status_code == 200
+    compte.groups.clear()
+    assert client.get("/actions/creer/").status_code == 403
+    assert client.get("/actions/").status_code == 403
 
 
 def test_changer_de_mot_de_passe_garde_la_session(client):
     client.force_login(fabriques.utilisateur("agent"))
-    nouveau = "une phrase longue et personnelle 7"
+    nouveau = "Une phrase longue et personnelle 7"
     champs = {"oldpassword": fabriques.MOT_DE_PASSE, "password1": nouveau, "password2": nouveau}
     assert client.post("/compte/mot-de-passe/", champs).status_code == 302
     assert client.get("/actions/").status_code == 200

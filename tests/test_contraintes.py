@@ -34,6 +34,7 @@ from actions.models import (
 from bilans.models import Bilan, Tirage, VersionDeBilan
 from comptes.gestes import LigneDeLot, Lot, Trace
 from comptes.models import Collectivite, Courriel, Service, Utilisateur
+from exploitation.models import Bordereau
 from indicateurs.listes import Nature
 from indicateurs.models import (
     Cible,
@@ -116,6 +117,11 @@ def denominateur_de_lui_meme() -> Indicateur:
 
 def boucle(journal: type[models.Model], **valeurs) -> models.Model:
     return journal(id=999_999, annule_id=999_999, action=fabriques.action(), date_effet=JOUR, **valeurs)
+
+
+def bordereau(**champs) -> Bordereau:
+    serie = {"code": "courriels", "libelle": "x", "du": "2020-01-01", "au": "2020-01-01", "cles": [1]}
+    return Bordereau(**{"avant": JOUR, "series": [serie], "nombre": 1, "empreinte": "0" * 64} | champs)
 
 
 def changement(**valeurs) -> ChangementDeStatut:
@@ -256,6 +262,9 @@ INFRACTIONS = [
     Infraction("lignedelot_champ_une_fois", lambda: double(ligne_de_lot())),
     Infraction("trace_geste_connu", lambda: Trace(geste=INCONNU), dit=CHOIX),
     Infraction("courriel_envoye_ou_abandonne", lambda: courriel(envoye_le=MOMENT, abandonne_le=MOMENT)),
+    # exploitation
+    Infraction("bordereau_elimine_sous_visa", lambda: bordereau(elimine_le=MOMENT)),
+    Infraction("bordereau_au_moins_une_ligne", lambda: bordereau(nombre=0)),
     # partenaires
     Infraction("partenaire_nom_unique", lambda: double(Partenaire(nom="Résô", slug="a"), nom="résô", slug="b")),
     Infraction("partenaire_type_connu", lambda: Partenaire(nom="x", slug="x", type=INCONNU), dit=CHOIX),

@@ -51,6 +51,9 @@ JOURNAUX = (ChangementDeStatut, ReportEcheance, PresenceAuPlan)
 # l'empreinte d'un résultat en dépend.
 SANS_COMPARAISON = {
     "password",
+    # La trace dit l'instant vrai où la démonstration a importé ses fichiers, et le numéro de l'import.
+    "le",
+    "details",
     "date_joined",
     "last_login",
     "fichier",

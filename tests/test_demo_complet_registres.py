@@ -289,7 +289,7 @@ def test_des_contrats_sont_rattaches_a_leur_consultation_et_d_autres_seulement_s
 
 
 def test_le_json_est_valide_au_regard_du_schema():
-    hasard = Random(1)  # noqa: S311
+    hasard = Random(1)  # noqa: S311 - un tirage d'essai, pas un secret
     connus = fournisseurs.inventer(hasard)
     registre = consultations.Registre(SimpleNamespace(services=defaultdict(lambda: None)), connus, hasard)
     publication = decp.publier([*registre.dossiers()], connus, hasard)

@@ -11,6 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -25,7 +26,7 @@ from actions.statuts import PointAttention, Priorite, Statut
 from comptes.droits import Role
 from comptes.gestes import Geste, Trace
 from socle.echeances import Echeance
-from socle.tableaux import Limites, Tableau, lire
+from socle.tableaux import FichierIllisible, Limites, Tableau, lire
 from tests import fabriques
 from tests.classeurs import par_libreoffice
 from tests.decor import plan_garni
@@ -399,8 +400,12 @@ def test_un_texte_plein_de_signes_se_relit_a_l_identique(bureau, plan, forme):
 
 
 def test_un_signe_de_controle_n_abime_pas_le_classeur(bureau, plan):
-    fabriques.action(plan, intitule="Avant\x07après")
-    assert dictionnaires(lu(demander(bureau)))[0]["Action"] == "Avant\x07après"
+    """Le site n'en accepte plus ; une base d'avant peut en garder."""
+    action = fabriques.action(plan, intitule="Avant")
+    QuerySet(Action).filter(pk=action.pk).update(intitule="Avant\x07après")
+    assert openpyxl.load_workbook(io.BytesIO(demander(bureau)))
+    with pytest.raises(FichierIllisible, match=r"signe de contrôle invisible \(U\+0007\), après «.Avant.»"):
+        lu(demander(bureau))
     assert dictionnaires(lu(demander(bureau, "ods"), "ods"))[0]["Action"] == "Avantaprès"
 
 

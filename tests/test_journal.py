@@ -22,6 +22,7 @@ from socle.echeances import Echeance
 from socle.journal import JournalInalterable
 from socle.modeles import ConflitDeVersion, MiseAJourNonTracee
 from tests import fabriques
+from tests.horloge import horloge_au
 
 ETAT = ("etat_statut", "etat_avancement", "etat_echeance", "etat_precision", "etat_presence")
 PROJECTION = ("statut", "avancement", "echeance", "echeance_precision", "presence")
@@ -732,3 +733,18 @@ def test_un_retrait_sur_une_version_perimee_est_un_conflit(action, auteur):
     with pytest.raises(ConflitDeVersion):
         action.retirer(auteur=auteur, version=version, motif="Doublon")
     assert action.presenceauplans.count() == 1
+
+
+@pytest.mark.django_db
+def test_une_horloge_reculee_ne_perd_pas_le_dernier_etat_inscrit():
+    """Inscrite avant que l'horloge recule, une ligne est du lendemain : une saisie tardive ne la fait pas oublier."""
+    auteur = fabriques.utilisateur(Role.RESPONSABLE)
+    with horloge_au(2024, 6, 2) as horloge:
+        action = fabriques.action(auteur=auteur, date_effet=datetime.date(2024, 6, 1))
+        le_lendemain = action.changer_statut("TERMINEE", auteur=auteur, version=action.version)
+        horloge.aller(2024, 6, 1)
+        action.refresh_from_db()
+        action.changer_statut("EN_COURS", auteur=auteur, version=action.version, insere_avant=le_lendemain.pk)
+        horloge.aller(2024, 6, 2)
+        action.refresh_from_db()
+        assert action.statut == Action.objects.etat_au().get(pk=action.pk).etat_statut == "TERMINEE"

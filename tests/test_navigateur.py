@@ -60,15 +60,22 @@ PAGES = {
     "accueil:recherche": Ligne(TOUS, variantes=("?q=clauses", "?q=introuvable", "?q=%25")),
     "accueil:mon_compte": Ligne(TOUS),
     "accueil:jetons": Ligne((Role.LECTEUR,)),
+    "personnes:information": Ligne(connecte=False),
+    "personnes:anonymiser": Ligne(),
     "api:documentation": Ligne(connecte=False),
     "account_login": Ligne(connecte=False),
     "account_logout": Ligne(),
     "account_inactive": Ligne(connecte=False),
     "account_change_password": Ligne(),
+    "account_reauthenticate": Ligne(),
+    "mfa_index": Ligne(),
+    "usersessions_list": Ligne(),
     "account_reset_password": Ligne(connecte=False),
     "account_reset_password_done": Ligne(connecte=False),
     "account_reset_password_from_key": Ligne(connecte=False),
     "account_reset_password_from_key_done": Ligne(connecte=False),
+    "invitation_choisir": Ligne(connecte=False, code=404),
+    "blocages": Ligne(),
     "actions:liste": Ligne(
         TOUS, variantes=("?page=2&sort=-echeance", "?statut=EN_COURS&retard=oui", "?q=introuvable")
     ),
@@ -173,6 +180,7 @@ ECRANS = {
     "comptes_trace": "changelist change history !add !delete",
     "comptes_jeton": "changelist change history !add !delete",
     "comptes_courriel": "changelist change history !add !delete",
+    "exploitation_bordereau": "changelist change history !add !delete",
     "partenaires_partenaire": "changelist change history add delete",
     "partenaires_convention": "changelist change history add delete",
     "actions_plan": "changelist change history add delete",
@@ -187,9 +195,6 @@ ECRANS = {
     "bilans_bilan": "changelist change history !add !delete",
     "bilans_versiondebilan": "changelist change history !add !delete",
     "bilans_tirage": "changelist change history !add !delete",
-    "axes_accessattempt": "changelist change history !add delete",
-    "axes_accesslog": "changelist change history !add delete",
-    "axes_accessfailurelog": "changelist change history !add delete",
 }
 
 PAGES |= {
@@ -200,7 +205,13 @@ PAGES |= {
 
 # Ce qu'un navigateur n'affiche pas : le code que l'adresse répond.
 SANS_PAGE = {
+    # Sans second facteur posé, elles mènent ailleurs : tests/test_second_facteur.py les ouvre.
+    **dict.fromkeys(("mfa_reauthenticate", "mfa_authenticate", "mfa_activate_totp"), 302),
+    "mfa_generate_recovery_codes": 302,
+    **dict.fromkeys(("mfa_deactivate_totp", "mfa_view_recovery_codes"), 404),
     "accueil:sante": 200,  # JSON, pour la supervision
+    "sante:vivant": 200,
+    "sante:pret": 200,
     "accueil:accent": 200,  # une feuille de style
     **{f"publication:{nom}": 200 for nom in ("fil", "pdf", "json")},  # des fichiers
     **{f"publication:{fichier.route}": 200 for fichier in FICHIERS.values()},  # des fichiers
@@ -209,6 +220,11 @@ SANS_PAGE = {
     **{f"api:{nom}": 401 for nom in INTERNES},  # JSON, avec un jeton
     "api:inconnue": 404,
     "accueil:jeton_revoquer": 405,  # un envoi
+    "debloquer": 405,  # un envoi
+    "invitation_ouvrir": 302,  # vers la page où l'on choisit son mot de passe
+    **dict.fromkeys(("identite_partir", "identite_retour"), 404),  # sans fournisseur d'identité
+    **dict.fromkeys(("personnes:mes_donnees", "personnes:export"), 405),  # des envois
+    "admin:exploitation_bordereau_fichier": 200,  # un fichier
     "actions:annuler_statut": 405,  # un envoi
     "actions:etape_faite": 405,  # un envoi
     "actions:etape_deplacer": 405,  # un envoi
@@ -257,6 +273,7 @@ SANS_PAGE = {
     "admin:jsi18n": 200,  # script
     "admin:view_on_site": 302,
     "admin:partenaires_partenaire_export": 200,  # un fichier
+    "admin:comptes_trace_export": 200,  # un fichier
     "actions:export": 200,  # un fichier
     "admin:partenaires_partenaire_import_appliquer": 405,  # un envoi
     **{f"admin:admin/{modele.replace('_', '/')}/<path:object_id>/": 302 for modele in ECRANS},

@@ -2,6 +2,7 @@
 
 import functools
 import gzip
+import itertools
 import json
 import re
 from urllib.parse import urlsplit
@@ -29,7 +30,8 @@ TABLEAU_DE_BORD, LISTE, ACTION, COMITE, INDICATEUR = (
 
 @pytest.fixture
 def garni(live_server) -> Decor:
-    """Soixante actions remplies, dix indicateurs sur cinq ans."""
+    """Soixante actions remplies, dix indicateurs sur cinq ans : dix secondes, d'où des essais qui en lisent plusieurs
+    pages (`subtests`)."""
     return plan_garni(60)
 
 
@@ -67,8 +69,13 @@ def poids(adresse: str, corps: bytes) -> int:
     return len(gzip.compress(corps, compresslevel=6))
 
 
-@pytest.mark.parametrize("nom", [TABLEAU_DE_BORD, LISTE, ACTION])
-def test_une_premiere_visite_pese_moins_que_ce_qui_est_accorde(ouvrir_chez, garni, nom):
+def test_une_premiere_visite_pese_moins_que_ce_qui_est_accorde(ouvrir_chez, garni, subtests):
+    for nom in (TABLEAU_DE_BORD, LISTE, ACTION):
+        with subtests.test(nom):
+            _peser(ouvrir_chez, garni, nom)
+
+
+def _peser(ouvrir_chez, garni, nom) -> None:
     fenetre = ouvrir_chez(garni.comptes[Role.RESPONSABLE])
     reponses = []
     fenetre.page.on("response", lambda reponse: reponses.append(reponse))
@@ -101,13 +108,13 @@ def decalages(browser: Browser, page: Page, faire) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("taille", [ETROIT, LARGE], ids=["étroit", "large"])
-@pytest.mark.parametrize("nom", [TABLEAU_DE_BORD, INDICATEUR])
-def test_rien_ne_bouge_pendant_que_la_page_se_charge(browser, ouvrir_chez, garni, nom, taille):
-    fenetre = ouvrir_chez(garni.comptes[Role.RESPONSABLE], viewport=taille)
-    # Attend aussi que plotly ait repris chaque graphique.
-    assert decalages(browser, fenetre.page, lambda: fenetre.ouvrir(garni.adresse(nom))) == []
-    assert fenetre.page.locator('[data-repris="oui"]').count() >= 1
+def test_rien_ne_bouge_pendant_que_la_page_se_charge(browser, ouvrir_chez, garni, subtests):
+    for nom, taille in itertools.product([TABLEAU_DE_BORD, INDICATEUR], [ETROIT, LARGE]):
+        with subtests.test(nom, largeur=taille["width"]):
+            fenetre = ouvrir_chez(garni.comptes[Role.RESPONSABLE], viewport=taille)
+            # Attend aussi que plotly ait repris chaque graphique.
+            assert decalages(browser, fenetre.page, functools.partial(fenetre.ouvrir, garni.adresse(nom))) == []
+            assert fenetre.page.locator('[data-repris="oui"]').count() >= 1
 
 
 def test_un_decalage_se_verrait(browser, ouvrir_chez, garni):
@@ -173,6 +180,23 @@ _COUPES = """
 """
 
 
+# Pour chaque page : combien de feuilles au plus, ce qui s'y lit, ce qui ne s'y lit pas.
+IMPRESSIONS = {
+    TABLEAU_DE_BORD: (2, (), ()),
+    LISTE: (2, (), ()),
+    ACTION: (
+        3,
+        ("Étape 0", "Compte rendu 0", "Décision", "Note"),
+        ("Ajouter une étape", "Ajouter un document", "Modifier", "Retirer", "Corriger", "Voir toute"),
+    ),
+    COMITE: (
+        4,
+        ("Ce qui a changé", "En retard", "Relevé de décisions", "Décision 0."),
+        ("Ajouter la décision", "Retirer", "Modifier", "Imprimer"),
+    ),
+}
+
+
 def imprimer(page: Page) -> tuple[str, int]:
     """Ce qui se lit sur le papier, et sur combien de feuilles ; rien n'y est coupé."""
     page.set_viewport_size(A4)
@@ -201,28 +225,10 @@ def test_le_plan_publie_s_imprime_en_entier_sur_a4(ouvrir_chez, demo, chemin, at
     assert 1 <= feuilles <= accordees
 
 
-def test_une_action_s_imprime_avec_sa_vie_sans_ce_qui_se_clique(ouvrir_chez, garni):
-    imprime, _ = imprimer(ouvrir_chez(garni.comptes[Role.RESPONSABLE], garni.adresse(ACTION)).page)
-    assert [texte for texte in ("Étape 0", "Compte rendu 0", "Décision", "Note") if texte not in imprime] == []
-    gestes = ("Ajouter une étape", "Ajouter un document", "Modifier", "Retirer", "Corriger", "Voir toute")
-    assert [geste for geste in gestes if geste in imprime] == []
-
-
-def test_la_fiche_d_un_comite_s_imprime_sans_ce_qui_se_clique(ouvrir_chez, garni):
-    imprime, _ = imprimer(ouvrir_chez(garni.comptes[Role.RESPONSABLE], garni.adresse(COMITE)).page)
-    assert [
-        texte
-        for texte in ("Ce qui a changé", "En retard", "Relevé de décisions", "Décision 0.")
-        if texte not in imprime
-    ] == []
-    assert [ecran for ecran in ("Ajouter la décision", "Retirer", "Modifier", "Imprimer") if ecran in imprime] == []
-
-
-@pytest.mark.parametrize(
-    ("nom", "accordees"),
-    [(TABLEAU_DE_BORD, 2), (LISTE, 2), (ACTION, 3), (COMITE, 4)],
-    ids=["tableau de bord", "liste", "action", "fiche de comité"],
-)
-def test_un_plan_garni_s_imprime_sans_rien_couper(ouvrir_chez, garni, nom, accordees):
-    _, feuilles = imprimer(ouvrir_chez(garni.comptes[Role.RESPONSABLE], garni.adresse(nom)).page)
-    assert 1 <= feuilles <= accordees
+def test_un_plan_garni_s_imprime_sans_rien_couper_ni_ce_qui_se_clique(ouvrir_chez, garni, subtests):
+    for nom, (accordees, attendus, tus) in IMPRESSIONS.items():
+        with subtests.test(nom):
+            imprime, feuilles = imprimer(ouvrir_chez(garni.comptes[Role.RESPONSABLE], garni.adresse(nom)).page)
+            assert 1 <= feuilles <= accordees
+            assert [texte for texte in attendus if texte not in imprime] == []
+            assert [geste for geste in tus if geste in imprime] == []

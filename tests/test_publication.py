@@ -337,7 +337,7 @@ def test_rien_n_est_retenu_tant_que_tout_est_visible(arrete, actions):
 
 
 def entrees(reponse) -> list[str]:
-    return [entree.findtext(f"{ATOM}title") for entree in ET.fromstring(reponse.content).iter(f"{ATOM}entry")]  # noqa: S314
+    return [entree.findtext(f"{ATOM}title") for entree in ET.fromstring(reponse.content).iter(f"{ATOM}entry")]  # noqa: S314 - notre propre fil
 
 
 def test_le_fil_dit_les_bilans_publies_et_les_statuts_sans_leur_commentaire(client, arrete, actions):

@@ -41,9 +41,10 @@ def demarrer(installation: Path, **variables: str) -> subprocess.CompletedProces
 
 
 def variables_lues() -> set[str]:
-    """Les noms que settings.py demande à l'environnement, par `_lire(lecteur, nom)` ou `env.type(nom)`."""
+    """Les noms que les réglages demandent à l'environnement, par `_lire(lecteur, nom)` ou `env.type(nom)`."""
     noms = set()
-    for noeud in ast.walk(ast.parse((RACINE / "commande_responsable" / "settings.py").read_text())):
+    sources = [(RACINE / "commande_responsable" / nom).read_text() for nom in ("settings.py", "reglages_metier.py")]
+    for noeud in ast.walk(ast.parse("\n".join(sources))):
         if not isinstance(noeud, ast.Call):
             continue
         match noeud.func:
@@ -82,7 +83,9 @@ def test_une_cle_suffit_pour_demarrer(installation):
         ("CSRF_TRUSTED_ORIGINS", "exemple.fr"),
         ("PROXYS_DE_CONFIANCE", "un"),
         ("PROXYS_DE_CONFIANCE", "-1"),
+        ("JOURS_DE_TRACES", "0"),
         ("NIVEAU_DE_JOURNAL", "bavard"),
+        ("FORMAT_DES_JOURNAUX", "xml"),
         ("LICENCE_DES_DONNEES", "la-mienne"),
     ],
 )

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
@@ -21,6 +20,7 @@ from django.utils import timezone
 from actions.models import Action, Axe, NoteDeSuivi, PartenaireDeLAction, Plan
 from bilans.models import Bilan, Tirage, VersionDeBilan
 from comptes.models import Collectivite, Courriel, Jeton, Lot, Service, Trace, Utilisateur
+from exploitation.models import Bordereau
 from indicateurs.models import Cible, Indicateur, ValeurAnnuelle
 from marches.models import Consultation, Territoire
 from partenaires.models import Convention, Partenaire
@@ -123,6 +123,8 @@ PAGES = [
     *[Page("bilans:docx", 40, requete, "agent") for requete in ("", "?portee=interne")],
     Page("accueil:accent", 0, qui="anonyme"),
     Page("accueil:sante", 1, qui="anonyme"),
+    Page("sante:vivant", 0, qui="anonyme"),
+    Page("sante:pret", 5, qui="anonyme"),
     Page("accueil:jetons", 8),
     # --- API : six requêtes comptent la demande, deux de plus lisent le jeton et son rôle
     Page("api:documentation", 1, qui="anonyme"),
@@ -153,23 +155,29 @@ PAGES = [
     Page("account_logout", 5),
     Page("account_inactive", 2, qui="anonyme"),
     Page("account_change_password", 5),
+    Page("account_reauthenticate", 10),
+    Page("mfa_index", 6),
+    Page("usersessions_list", 7),
     Page("account_reset_password", 2, qui="anonyme"),
     Page("account_reset_password_done", 2, qui="anonyme"),
     Page("account_reset_password_from_key_done", 2, qui="anonyme"),
+    Page("blocages", 8),
     *fiche(Collectivite, 10, change=10, history=10),
     *fiche(Service, 10, add=8, change=10, history=10, delete=10),
     *fiche(Utilisateur, 12, add=8, change=10, history=12),
     Page("admin:auth_user_password_change", 10),
     *fiche(Lot, 10, change=12, history=10),
     *fiche(Trace, 12, change=10, history=10),
+    Page("admin:comptes_trace_export", 12),
     *fiche(Jeton, 12, change=10, history=10),
     *fiche(Courriel, 12, change=10, history=10),
+    *fiche(Bordereau, 12, change=10, history=10),
+    Page("admin:exploitation_bordereau_fichier", 8),
+    Page("personnes:information", 2, qui="anonyme"),
+    Page("personnes:anonymiser", 8),
     *fiche(Bilan, 12, change=10, history=10),
     *fiche(VersionDeBilan, 12, change=10, history=10),
     *fiche(Tirage, 12, change=10, history=10),
-    *fiche(AccessAttempt, 12, change=10, history=10, delete=12),
-    *fiche(AccessLog, 12, change=10, history=10, delete=12),
-    *fiche(AccessFailureLog, 12, change=10, history=10, delete=12),
     # --- partenaires
     Page("partenaires:liste", 8),
     Page("partenaires:liste", 8, "?sort=-nombre_d_actions"),
@@ -383,7 +391,15 @@ def sans_geste(modele: type[models.Model], *pages: str) -> dict[str, str]:
 
 # Les routes qui ne montrent pas de page, et pourquoi.
 SANS_OBJET = {
+    **sans_page("sans fournisseur d'identité, n'existe pas", "identite_partir", "identite_retour"),
+    **sans_page("range l'invitation dans la session et renvoie à la suite", "invitation_ouvrir"),
+    **sans_page("sans invitation, une page d'erreur", "invitation_choisir"),
     **sans_page("range la clé dans la session et renvoie à la suite", "account_reset_password_from_key"),
+    **sans_page(
+        "mène ailleurs tant qu'aucun second facteur n'est posé",
+        *("mfa_reauthenticate", "mfa_authenticate", "mfa_activate_totp", "mfa_deactivate_totp"),
+        *("mfa_view_recovery_codes", "mfa_generate_recovery_codes"),
+    ),
     **sans_page(
         "envoi seulement",
         "admin:logout",
@@ -422,6 +438,8 @@ SANS_OBJET = {
         "actions:campagne_rouvrir",
         "bilans:depublier",
         "accueil:jeton_revoquer",
+        "debloquer",
+        *("personnes:mes_donnees", "personnes:export"),
         "admin:partenaires_partenaire_import_appliquer",
     ),
     **sans_page("renvoie à une autre page", "admin:login", "admin:view_on_site"),
@@ -436,12 +454,10 @@ SANS_OBJET = {
     **sans_geste(Trace, "add", "delete"),
     **sans_geste(Jeton, "add", "delete"),
     **sans_geste(Courriel, "add", "delete"),
+    **sans_geste(Bordereau, "add", "delete"),
     **sans_geste(Bilan, "add", "delete"),
     **sans_geste(VersionDeBilan, "add", "delete"),
     **sans_geste(Tirage, "add", "delete"),
-    **sans_geste(AccessAttempt, "add"),
-    **sans_geste(AccessLog, "add"),
-    **sans_geste(AccessFailureLog, "add"),
     **sans_geste(Action, "delete"),
     **sans_geste(Consultation, "add", "delete"),
     **sans_geste(ValeurAnnuelle, "delete"),

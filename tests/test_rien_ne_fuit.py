@@ -49,6 +49,8 @@ AU_MOINS = {
     "publication:introuvable",
     "accueil:accent",
     "accueil:sante",
+    "sante:vivant",
+    "sante:pret",
     "account_login",
 }
 DEMANDES = (

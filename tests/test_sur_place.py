@@ -6,10 +6,13 @@ import re
 import pytest
 from django.contrib.auth.models import Group
 from django.contrib.sessions.models import Session
+from django.test import RequestFactory
 from playwright.sync_api import expect
 
 from actions.models import Action
 from actions.statuts import Statut
+from commande_responsable.erreurs import indisponible
+from commande_responsable.pannes import Panne
 from comptes.droits import Role
 from socle.echeances import Echeance, Precision
 from tests import fabriques
@@ -411,4 +414,17 @@ def test_si_le_site_ne_repond_pas_la_page_le_dit_et_rien_ne_disparait(ouvrir, ac
     choisir(page, action, "En cours")
     expect(message(page)).to_contain_text("Rien n'est enregistré : le site ne répond pas.")
     expect(volet(page, action).get_by_role("button", name="En cours")).to_be_visible()
+    fenetre.oublier()
+
+
+def test_une_panne_de_la_machine_dit_sur_place_ce_qu_il_est_advenu_du_geste(ouvrir, action):
+    """La phrase est celle de la page de panne, que htmx ne pose pas."""
+    fenetre = ouvrir("/actions/")
+    page = indisponible(RequestFactory().post("/"), Panne.OCCUPEE).content.decode()
+    fenetre.page.route("**/statut/", lambda route: route.fulfill(status=503, content_type="text/html", body=page))
+    choisir(fenetre.page, action, "En cours")
+    expect(message(fenetre.page)).to_contain_text("La base de données est occupée par une autre écriture.")
+    expect(message(fenetre.page)).to_contain_text("Rien de votre envoi n'a été enregistré.")
+    assert statuts_ecrits(action) == ["NON_INITIEE"]
+    # Le navigateur note la réponse 503 : c'est elle qu'on voulait.
     fenetre.oublier()

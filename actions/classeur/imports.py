@@ -24,8 +24,9 @@ from actions.depot_de_fichier import MO
 from actions.depots import DepotDeClasseur, EtatDeDepot
 from actions.plans import Plan
 from comptes.droits import Droit, peut
-from comptes.gestes import Geste, Lot, Trace
+from comptes.gestes import Geste, Lot
 from comptes.models import Utilisateur
+from comptes.traces import tracer
 from socle.modeles import ConflitDeVersion
 from socle.tableaux import FichierIllisible, Limites, Tableau, TitresAbsents, lire
 
@@ -219,7 +220,7 @@ def _enregistrer_sous_verrou(depot: DepotDeClasseur, tableau: Tableau) -> None:
 
 def _tracer(depot: DepotDeClasseur, auteur: Utilisateur, lot: Lot | None) -> None:
     details = {"fichier": depot.nom, "lot": lot and lot.pk, **depot.essai}
-    Trace.objects.create(geste=Geste.IMPORT, utilisateur=auteur, objet=str(depot.plan)[:200], details=details)
+    tracer(Geste.IMPORT, auteur, str(depot.plan), details=details)
 
 
 # --- Reprendre, abandonner ----------------------------------------------------------------------

@@ -19,6 +19,7 @@ from actions.pieces import Piece
 from actions.views.commun import lecture_ou_envoi, trouver_l_action
 from actions.views.etapes import nombre_envoye
 from comptes.droits import Droit, exiger
+from comptes.traces import tracer_un_export
 from socle.erreurs import Introuvable
 from socle.modeles import ConflitDeVersion
 
@@ -103,10 +104,10 @@ def lire(request: HttpRequest, pk: int, document: int) -> HttpResponseBase:
     action, trouve = trouver_le_document(request, pk, document, Droit.CONSULTER)
     if trouve.restreint:
         exiger(request.user, Droit.METTRE_A_JOUR, action)
-    return rendre_le_fichier(trouve)
+    return rendre_le_fichier(request, trouve)
 
 
-def rendre_le_fichier(piece: Piece) -> HttpResponseBase:
+def rendre_le_fichier(request: HttpRequest, piece: Piece) -> HttpResponseBase:
     """En pièce jointe. Lève Introuvable : un lien n'a pas de fichier, ou il n'est plus sur le serveur."""
     if not piece.fichier:
         raise Introuvable("Ce document est un lien : il s'ouvre depuis la page qui le cite.")
@@ -116,6 +117,7 @@ def rendre_le_fichier(piece: Piece) -> HttpResponseBase:
         raise Introuvable(f"Le fichier « {piece.nom_du_fichier} » n'est plus sur le serveur.") from absent
     reponse = FileResponse(ouvert, as_attachment=True, filename=piece.nom_du_fichier, content_type=piece.type_mime)
     patch_cache_control(reponse, private=True, no_cache=True)
+    tracer_un_export(request, f"{piece._meta.verbose_name} n° {piece.pk}".capitalize(), fichier=piece.nom_du_fichier)
     return reponse
 
 

@@ -1,7 +1,5 @@
 """La liste des actions, dans un fichier."""
 
-from typing import TYPE_CHECKING, cast
-
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
@@ -10,12 +8,9 @@ from actions.filtres import FiltreActions
 from actions.models import Action
 from actions.views.listes import liste
 from comptes.droits import Droit, exiger
-from comptes.gestes import Geste, Trace
+from comptes.traces import tracer_un_export
 from socle.erreurs import DemandeIllisible
 from socle.relecture import tel_que_saisi
-
-if TYPE_CHECKING:
-    from comptes.models import Utilisateur
 
 
 @require_safe
@@ -33,10 +28,7 @@ def export(request: HttpRequest) -> HttpResponse:
     filtres = [(pose.libelle, pose.valeur) for pose in filtre.poses]
     fichier = exporter(filtre.qs, forme, filtres=filtres, au=filtre.jour, saisi_au=filtre.instant.saisi_au)
     nom = nom_du_fichier(forme, plan.slug if plan else "")
-    details = {"fichier": nom, "filtres": dict(filtres), "lignes": fichier.lignes}
-    Trace.objects.create(
-        geste=Geste.EXPORT, utilisateur=cast("Utilisateur", request.user), objet="Actions", details=details
-    )
+    tracer_un_export(request, "Actions", fichier=nom, filtres=dict(filtres), lignes=fichier.lignes)
     return HttpResponse(
         fichier.contenu,
         headers={"Content-Type": forme.mime, "Content-Disposition": f'attachment; filename="{nom}"'},

@@ -4,12 +4,15 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
 
 from bilans.arret import bilan_de
 from bilans.bilan import Bilan
 from bilans.cadre import cadrer
 from bilans.demande import Demande
+from comptes.traces import tracer_un_export
 from socle.erreurs import Introuvable
 from socle.modeles import ConflitDeVersion
 
@@ -23,6 +26,14 @@ def trouver_le_bilan(plan: str, annee: int) -> Bilan:
     if cadre is None:
         raise Introuvable("Il n'y a encore aucun plan.")
     return bilan_de(cadre.plan, annee)
+
+
+def remettre(request: HttpRequest, reponse: HttpResponse, objet: str, nom: str) -> HttpResponseBase:
+    """Le fichier et la trace de sa remise ; rien de plus que 304 à qui l'a déjà (son `ETag`, s'il en porte un)."""
+    rendue = get_conditional_response(request, etag=reponse.get("ETag"), response=reponse) or reponse
+    if rendue.status_code == 200:
+        tracer_un_export(request, objet, fichier=nom)
+    return rendue
 
 
 def tenter(request: HttpRequest, geste: Callable[[], object], compte_rendu: str) -> bool:

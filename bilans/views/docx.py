@@ -1,4 +1,5 @@
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from bilans.arret import derniere_version
@@ -7,14 +8,14 @@ from bilans.contenu.composition import composer
 from bilans.contenu.schema import Portee, lire
 from bilans.rendu_docx import ecrire_docx
 from bilans.versions import VersionDeBilan
-from bilans.views.commun import trouver_le_bilan
+from bilans.views.commun import remettre, trouver_le_bilan
 from bilans.views.page import lire_portee
 
 MIME = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 @require_safe
-def docx(request: HttpRequest, plan: str, annee: int) -> HttpResponse:
+def docx(request: HttpRequest, plan: str, annee: int) -> HttpResponseBase:
     """Le bilan en .docx : la dernière version arrêtée ; sans elle, ou si le bilan est rouvert, le brouillon. Son
     contenu public, ou l'interne (`?portee=interne`)."""
     portee = lire_portee(request.GET, Portee.PUBLIQUE)
@@ -24,7 +25,8 @@ def docx(request: HttpRequest, plan: str, annee: int) -> HttpResponse:
     suite = "brouillon" if version is None else f"version-{version.rang}"
     nom = f"bilan-{annee}-{plan}-{portee.value}-{suite}.docx"
     entetes = {"Content-Type": MIME, "Content-Disposition": f'attachment; filename="{nom}"'}
-    return HttpResponse(ecrire_docx(lu, empreinte=empreinte), headers=entetes)
+    reponse = HttpResponse(ecrire_docx(lu, empreinte=empreinte), headers=entetes)
+    return remettre(request, reponse, f"Bilan {annee}", nom)
 
 
 def _version_qui_vaut(plan: str, annee: int) -> VersionDeBilan | None:

@@ -1,12 +1,13 @@
 import base64
 
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
 from bilans.contenu.schema import Portee
 from bilans.fiche_de_bilan import FicheDeBilan, fiche_de_l_annee, fiche_de_version, version_arretee
+from bilans.views.commun import remettre
 from socle.erreurs import DemandeIllisible, Introuvable
 
 
@@ -28,7 +29,7 @@ def _montrer(request: HttpRequest, fiche: FicheDeBilan) -> HttpResponse:
 
 
 @require_safe
-def contenu_arrete(request: HttpRequest, plan: str, annee: int, rang: int, portee: str) -> HttpResponse:
+def contenu_arrete(request: HttpRequest, plan: str, annee: int, rang: int, portee: str) -> HttpResponseBase:
     """Les octets du JSON canonique, tels qu'enregistrés : leur empreinte est l'ETag, et `Repr-Digest` (RFC 9530)."""
     if portee not in [connue.value for connue in Portee]:
         raise Introuvable(f"« {portee} » n'est pas une portée : demandez interne.json ou public.json.")
@@ -41,7 +42,7 @@ def contenu_arrete(request: HttpRequest, plan: str, annee: int, rang: int, porte
         "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(empreinte)).decode()}:",
     }
     reponse = HttpResponse(version.texte(demandee).encode(), content_type="application/json", headers=entetes)
-    return get_conditional_response(request, etag=entetes["ETag"], response=reponse) or reponse
+    return remettre(request, reponse, f"Bilan {annee}", nom)
 
 
 def lire_portee(parametres: QueryDict, par_defaut: Portee = Portee.INTERNE) -> Portee:

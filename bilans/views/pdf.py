@@ -3,8 +3,8 @@
 from typing import cast
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
@@ -22,13 +22,14 @@ from bilans.rendu_pdf import ImpressionImpossible, imprimer
 from bilans.taches import A_FAIRE
 from bilans.tirages import Tirage
 from bilans.versions import PdfDeVersion, VersionDeBilan
+from bilans.views.commun import remettre
 from comptes.droits import Droit, exiger, peut
 from comptes.models import Utilisateur
 from socle.erreurs import Introuvable
 
 
 @lecture_ou_envoi
-def pdf(request: HttpRequest, plan: str, annee: int) -> HttpResponse:
+def pdf(request: HttpRequest, plan: str, annee: int) -> HttpResponseBase:
     """Celui de la dernière version arrêtée ; sans elle, ou si le bilan est rouvert, celui du brouillon."""
     exiger(request.user, Droit.CONSULTER)
     bilan = _bilan(plan, annee)
@@ -43,11 +44,11 @@ def pdf(request: HttpRequest, plan: str, annee: int) -> HttpResponse:
         octets = imprimer(lire(composer(bilan).de(Portee.PUBLIQUE)))
     except ImpressionImpossible as refus:
         return _a_preparer(request, bilan, None, refus)
-    return _fichier(octets, nom_du_document(bilan, None))
+    return _fichier(request, octets, bilan)
 
 
 @lecture_ou_envoi
-def pdf_de_version(request: HttpRequest, plan: str, annee: int, rang: int) -> HttpResponse:
+def pdf_de_version(request: HttpRequest, plan: str, annee: int, rang: int) -> HttpResponseBase:
     """Les octets gardés à l'arrêt, les mêmes pour toujours."""
     exiger(request.user, Droit.CONSULTER)
     return _de_version(request, version_arretee(plan, annee, rang))
@@ -68,7 +69,7 @@ def tirage(request: HttpRequest, tirage: int) -> HttpResponse:
 
 
 @require_safe
-def fichier_de_tirage(request: HttpRequest, tirage: int) -> HttpResponse:
+def fichier_de_tirage(request: HttpRequest, tirage: int) -> HttpResponseBase:
     """Le document fini ; sinon la page qui dit où il en est."""
     exiger(request.user, Droit.CONSULTER)
     trouve = _trouver(tirage)
@@ -76,19 +77,17 @@ def fichier_de_tirage(request: HttpRequest, tirage: int) -> HttpResponse:
         return _de_version(request, trouve.version)
     if not trouve.contenu:
         return redirect(trouve)
-    return _fichier(bytes(trouve.contenu), nom_du_document(trouve.bilan, trouve.version))
+    return _fichier(request, bytes(trouve.contenu), trouve.bilan)
 
 
-def _de_version(request: HttpRequest, version: VersionDeBilan) -> HttpResponse:
+def _de_version(request: HttpRequest, version: VersionDeBilan) -> HttpResponseBase:
     bilan = version.bilan
     garde = PdfDeVersion.objects.filter(version=version).first()
     if garde is None:
         if request.method == "POST":
             return redirect(demander(bilan, version, par=cast("Utilisateur", request.user)))
         return _a_preparer(request, bilan, version)
-    reponse = _fichier(garde.octets, nom_du_document(bilan, version))
-    reponse["ETag"] = f'"{garde.empreinte}"'
-    return get_conditional_response(request, etag=reponse["ETag"], response=reponse) or reponse
+    return _fichier(request, garde.octets, bilan, version, {"ETag": f'"{garde.empreinte}"'})
 
 
 def _a_preparer(
@@ -104,10 +103,18 @@ def _a_preparer(
     return render(request, "bilans/pdf_a_preparer.html", contexte, status=503 if refus else 200)
 
 
-def _fichier(octets: bytes, nom: str) -> HttpResponse:
+def _fichier(
+    request: HttpRequest,
+    octets: bytes,
+    bilan: Bilan,
+    version: VersionDeBilan | None = None,
+    entetes: dict[str, str] | None = None,
+) -> HttpResponseBase:
     """Le PDF s'ouvre dans le navigateur, sous le nom qu'il aura si on l'enregistre."""
-    disposition = content_disposition_header(False, nom)
-    return HttpResponse(octets, content_type="application/pdf", headers={"Content-Disposition": disposition})
+    nom = nom_du_document(bilan, version)
+    disposition = {"Content-Disposition": content_disposition_header(False, nom) or ""}
+    reponse = HttpResponse(octets, content_type="application/pdf", headers=disposition | (entetes or {}))
+    return remettre(request, reponse, f"Bilan {bilan.annee}", nom)
 
 
 def nom_du_document(bilan: Bilan, version: VersionDeBilan | None) -> str:

@@ -10,8 +10,9 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from comptes.gestes import Geste, Trace
+from comptes.gestes import Geste
 from comptes.models import Utilisateur
+from comptes.traces import tracer
 from indicateurs.classeur.apercu import Apercu, etudier
 from indicateurs.classeur.lecture import lire_le_fichier
 from indicateurs.deplacements import Deplacement
@@ -87,7 +88,7 @@ def appliquer(depot: Depot, pris: Collection[str], motif: str, *, par: Utilisate
         fait = Import(len(apercu.a_ecrire), deplaces)
         if fait.ecrites:
             details = {"fichier": depot.nom[:200], "valeurs": fait.ecrites} | ({"motif": motif} if motif else {})
-            Trace.objects.create(geste=Geste.IMPORT, utilisateur=par, objet="Indicateurs", details=details)
+            tracer(Geste.IMPORT, par, "Indicateurs", details=details)
     return fait
 
 

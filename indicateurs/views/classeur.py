@@ -9,7 +9,7 @@ from actions.classeur.export import Format
 from actions.depot_de_fichier import nom_sur
 from actions.views.commun import lecture_ou_envoi, qui_demande
 from comptes.droits import Droit, exiger
-from comptes.gestes import Geste, Trace
+from comptes.traces import tracer_un_export
 from indicateurs.classeur.apercu import Apercu
 from indicateurs.classeur.export import ANNEES_PAR_DEFAUT, annees_demandees, exporter, nom_du_fichier
 from indicateurs.classeur.formulaires import CONFLIT, FormulaireDApplication, FormulaireDeDepot
@@ -44,8 +44,7 @@ def export(request: HttpRequest) -> HttpResponse:
     annees, filtres = annees_demandees(request.GET), list(demandes.items())
     fichier = exporter(indicateurs, forme, annees=annees, filtres=filtres, instant=filtre.instant)
     nom = nom_du_fichier(forme, request.GET.get("code") or request.GET.get("plan", ""))
-    details = {"fichier": nom, "filtres": demandes, "lignes": fichier.lignes}
-    Trace.objects.create(geste=Geste.EXPORT, utilisateur=qui_demande(request), objet="Indicateurs", details=details)
+    tracer_un_export(request, "Indicateurs", fichier=nom, filtres=demandes, lignes=fichier.lignes)
     return HttpResponse(
         fichier.contenu,
         headers={"Content-Type": forme.mime, "Content-Disposition": f'attachment; filename="{nom}"'},

@@ -196,8 +196,9 @@ def _trouver(collecte: int) -> Collecte:
 
 
 def _demande(collecte: int, demande: int) -> DemandeDeValeur:
+    # `collecte__pk` et non `collecte` : Django rend vide un numéro plus grand que la colonne, au lieu de le demander.
     liens = ("collecte__plan", "indicateur__service", "indicateur__denominateur")
-    trouvee = DemandeDeValeur.objects.select_related(*liens).filter(collecte=collecte, pk=demande).first()
+    trouvee = DemandeDeValeur.objects.select_related(*liens).filter(collecte__pk=collecte, pk=demande).first()
     if trouvee is None:
         raise Introuvable("Cette collecte ne demande pas cet indicateur.")
     return trouvee

@@ -64,7 +64,7 @@ def lire(request: HttpRequest, code: str, annee: int, justificatif: int) -> Http
     trouve = trouver_la_valeur(code, annee).justificatifs.presents().filter(pk=justificatif).first()
     if trouve is None:
         raise Introuvable("Ce justificatif n'existe pas, ou il a été retiré.")
-    return rendre_le_fichier(trouve)
+    return rendre_le_fichier(request, trouve)
 
 
 @require_POST

@@ -1,5 +1,6 @@
 """Retenir ce qu'un calcul a donné pour une année."""
 
+from datetime import MAXYEAR, MINYEAR
 from typing import cast
 
 from crispy_forms.helper import FormHelper
@@ -48,8 +49,6 @@ class FormulaireDeRetenue(forms.Form):
         self.retenue, self.auteur = retenue, auteur
         version = retenue.avant.version if retenue.avant else 0
         super().__init__(*args, **{"initial": {"version": version}, **kwargs})
-        kwargs["initial"] = {"version": retenue.avant.version if retenue.avant else 0}
-        super().__init__(*args, **kwargs)
         self.fields["phrase"].required = retenue.phrase_demandee
         self.helper = FormHelper()
         self.helper.add_input(Submit("", "Retenir cette valeur"))
@@ -59,8 +58,6 @@ class FormulaireDeRetenue(forms.Form):
         try:
             return self.retenue.retenir(auteur=self.auteur, **donnees)
         except ConflitDeVersion as conflit:
-            actuelle = cast("ValeurAnnuelle", conflit.actuelle)
-            remplacer_la_saisie(self, "version", actuelle.version)
             remplacer_la_saisie(self, "version", cast("ValeurAnnuelle", conflit.actuelle).version)
             self.add_error(None, CONFLIT)
         except ValidationError as refus:
@@ -90,7 +87,9 @@ def retenir(request: HttpRequest, code: str, annee: int, resultat: int) -> HttpR
 
 def _proposer(indicateur: Indicateur, annee: int, cle: int) -> tuple[Retenue, Rappel]:
     """Lève Introuvable si ce résultat n'est pas celui d'un calcul de l'indicateur, pour cette année."""
-    garde = ResultatDeCalcul.objects.defer("listes").filter(pk=cle, fin__year=annee).first()
+    # Une année que Python ne sait pas écrire n'est celle d'aucun résultat.
+    datable = MINYEAR <= annee <= MAXYEAR
+    garde = ResultatDeCalcul.objects.defer("listes").filter(pk=cle, fin__year=annee).first() if datable else None
     calcul = next((calcul for calcul in calculs_de(indicateur) if garde and calcul.code == garde.code), None)
     if garde is None or calcul is None or not _de_l_annee(garde, indicateur, territorial=calcul.territorial):
         raise Introuvable("Ce résultat n'est pas celui d'un calcul de cet indicateur, pour cette année.")

@@ -14,8 +14,9 @@ from django.core import signing
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
-from comptes.gestes import Geste, Trace
+from comptes.gestes import Geste
 from comptes.models import Utilisateur
+from comptes.traces import tracer
 from marches.calculs.catalogue import Source
 from marches.calculs.conservation import recalculer
 from marches.correspondances import CorrespondanceDeColonnes
@@ -299,7 +300,7 @@ def _ecrire(essai: Essai, par: Utilisateur) -> tuple[ImportDeMandats, bool]:
                 sorte=sorte, signature=signature, defaults={"colonnes": colonnes, "par": par}
             )
         details = {"fichiers": [fichier["nom"] for fichier in essai.fichiers], "gardees": essai.comptes["gardees"]}
-        Trace.objects.create(geste=Geste.IMPORT, utilisateur=par, objet=f"Mandats {fait}"[:200], details=details)
+        tracer(Geste.IMPORT, par, f"Mandats {fait}", details=details)
     return fait, True
 
 

@@ -14,8 +14,9 @@ from django.core import signing
 from django.db import IntegrityError, transaction
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
-from comptes.gestes import Geste, LigneDeLot, Lot, Trace
+from comptes.gestes import Geste, LigneDeLot, Lot
 from comptes.models import Utilisateur
+from comptes.traces import tracer
 from marches.consultations import Consultation, LotDeConsultation
 from marches.correspondances import CorrespondanceDeColonnes
 from marches.listes import SorteDeFichier
@@ -114,7 +115,7 @@ def appliquer(depot: Depot, *, par: Utilisateur) -> Lot | None:
             registre_change()
             retenir_les_colonnes(depot.ouvrir(), colonnes, par)
             details = {"fichier": depot.nom[:200], "lignes": apercu.lues, "lot": lot.pk}
-            Trace.objects.create(geste=Geste.IMPORT, utilisateur=par, objet="Registre", details=details)
+            tracer(Geste.IMPORT, par, "Registre", details=details)
     except IntegrityError as refus:
         # Quelqu'un vient de créer la même consultation.
         raise ApercuPerime from refus

@@ -11,11 +11,14 @@ SANS_JETON = "Il faut un jeton : « Authorization: Bearer … »."
 JETON_REFUSE = "Ce jeton n'ouvre rien : inconnu, expiré, révoqué, ou d'un compte qui n'a plus le droit de lire."
 
 
-def erreur(code: int, phrase: str, parametres: Mapping[str, str] | None = None) -> JsonResponse:
-    """`parametres` : ce qui ne va pas, par paramètre de l'adresse."""
+def erreur(code: int, phrase: str, parametres: Mapping[str, str] | None = None, *, demande: str = "") -> JsonResponse:
+    """`parametres` : ce qui ne va pas, par paramètre de l'adresse ; `demande` : le numéro à donner à l'administrateur,
+    que tout en-tête X-Numero-De-Demande porte aussi."""
     corps: dict[str, object] = {"erreur": phrase}
     if parametres:
         corps["parametres"] = dict(parametres)
+    if demande:
+        corps["demande"] = demande
     return JsonResponse(corps, status=code, json_dumps_params={"ensure_ascii": False})
 
 

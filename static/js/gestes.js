@@ -84,10 +84,17 @@
     zone.replaceChildren(alerte);
   }
 
+  // Une panne de la machine a sa page, dont la phrase dit ce qu'il est advenu de l'envoi.
+  function phraseDePanne(xhr) {
+    var page = xhr.status === 503 && new DOMParser().parseFromString(xhr.responseText, "text/html");
+    var phrase = page && page.querySelector("[data-panne]");
+    return phrase ? phrase.textContent.trim() : "";
+  }
+
   document.addEventListener("htmx:responseError", function (evenement) {
-    dire(evenement.detail.xhr.status === 403
+    dire(phraseDePanne(evenement.detail.xhr) || (evenement.detail.xhr.status === 403
       ? "Rien n'est enregistré : votre session a expiré, ou ce geste ne vous est plus permis."
-      : "Rien n'est enregistré : le site a répondu par une erreur (" + evenement.detail.xhr.status + ").");
+      : "Rien n'est enregistré : le site a répondu par une erreur (" + evenement.detail.xhr.status + ")."));
   });
   document.addEventListener("htmx:sendError", function () {
     dire("Rien n'est enregistré : le site ne répond pas. Vérifiez votre connexion.");

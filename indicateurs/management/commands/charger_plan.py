@@ -11,6 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from actions.models import Action, PartenaireDuPlan, Plan
+from comptes.gestes import Geste
+from comptes.traces import tracer
 from indicateurs.listes import Etat, OrigineDeValeur
 from indicateurs.models import Indicateur, IndicateurDuPlan, ValeurAnnuelle
 from partenaires.models import Partenaire
@@ -38,6 +40,9 @@ class Command(BaseCommand):
                     charger_actions(lire(dossier / "plan.json")),
                     charger_indicateurs(lire(dossier / "indicateurs_2023.json")),
                 ]
+                if any(crees):
+                    details = dict(zip(("partenaires", "actions", "valeurs"), crees, strict=True))
+                    tracer(Geste.IMPORT, None, "Plan publié", details=details)
         except KeyError as erreur:
             raise CommandError(f"Il manque {erreur} dans un fichier de {dossier}.") from erreur
         except ValidationError as erreur:

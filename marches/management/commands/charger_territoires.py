@@ -4,6 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from comptes.gestes import Geste
+from comptes.traces import tracer
 from marches.territoires_livres import charger
 from socle.formats import accorder
 
@@ -13,4 +15,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         ajoutes = charger()
+        if ajoutes:
+            tracer(Geste.IMPORT, None, "Territoires livrés", details={"ajoutés": ajoutes})
         self.stdout.write(f"{accorder(ajoutes, 'territoire ajouté', 'territoires ajoutés')}.")
