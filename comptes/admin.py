@@ -231,8 +231,8 @@ class UtilisateurAdmin(AdminHistorise, UserAdmin):
     def user_change_password(self, request, id, form_url=""):
         """Django n'en dit rien à personne : la trace, si."""
         reponse = super().user_change_password(request, id, form_url)
-        if request.method == "POST" and reponse.status_code == 302:
-            compte = self.get_object(request, unquote(id))
+        change = request.method == "POST" and reponse.status_code == 302
+        if change and (compte := self.get_object(request, unquote(id))) is not None:
             objet = objet_du_compte(compte.username)
             tracer(Geste.MOT_DE_PASSE, request.user, objet, details={"fait": "changé par l'administrateur"})
         return reponse
