@@ -33,19 +33,17 @@ from comptes.traces import tracer
 from socle.champs import ChampPlusieurs
 from socle.formats import accorder
 
-admin.site.site_header = "Administration"
-admin.site.site_title = "Administration"
+admin.site.site_header = admin.site.site_title = "Administration"
 admin.site.index_title = "Référentiels, plans et comptes"
 admin.site.site_url = "/"
 admin.site.empty_value_display = "—"
 # Une seule page de connexion, celle du site ; un compte sans droit reçoit 403 au lieu d'un second formulaire.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
-# Les rôles sont créés par le code ; le courriel est un champ du compte ; le reste a ses pages, ou se règle.
-for _modele in (Group, EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, UserSession):
+# Les rôles sont créés par le code ; le courriel est un champ du compte ; l'issue d'une tâche, des noms de fonctions en
+# anglais, se lit là où on l'a demandée ; le reste a ses pages, ou se règle.
+for _modele in (Group, EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, UserSession, DBTaskResult):
     admin.site.unregister(_modele)
-# Des noms de fonctions et des traces d'exécution, en anglais : l'issue d'une tâche se lit là où on l'a demandée.
-admin.site.unregister(DBTaskResult)
 
 
 # --- Collectivité, services ---------------------------------------------------------------------
@@ -233,8 +231,8 @@ class UtilisateurAdmin(AdminHistorise, UserAdmin):
         reponse = super().user_change_password(request, id, form_url)
         change = request.method == "POST" and reponse.status_code == 302
         if change and (compte := self.get_object(request, unquote(id))) is not None:
-            objet = objet_du_compte(compte.username)
-            tracer(Geste.MOT_DE_PASSE, request.user, objet, details={"fait": "changé par l'administrateur"})
+            fait = {"fait": "changé par l'administrateur"}
+            tracer(Geste.MOT_DE_PASSE, request.user, objet_du_compte(compte.username), details=fait)
         return reponse
 
     @admin.display(description="rôles")
