@@ -99,16 +99,21 @@ def test_l_administration_lit_la_trace_et_n_y_touche_pas(bureau):
     assert Trace.objects.get().objet == "Actions"
 
 
-def test_tracer_est_la_seule_voie():
-    """`comptes/traces.py` est le seul fichier du projet qui crée une trace."""
-    creation = re.compile(r"\bTrace\(|\bTrace\.objects\.(?:create|bulk_create|get_or_create|update_or_create)\(")
-    fautes = [
-        f"{fichier.relative_to(RACINE)}:{numero}"
+def lignes_ou(motif: re.Pattern[str]) -> list[tuple[str, str]]:
+    """Les lignes de code du produit où ce motif se trouve : « fichier:numéro », et la ligne."""
+    return [
+        (f"{fichier.relative_to(RACINE)}:{numero}", ligne)
         for application in (*APPLICATIONS, "accueil", "exploitation", "commande_responsable")
         for fichier in sorted((RACINE / application).rglob("*.py"))
         for numero, ligne in enumerate(fichier.read_text().splitlines(), 1)
-        if creation.search(ligne) and not ligne.startswith("class Trace(")
+        if motif.search(ligne)
     ]
+
+
+def test_tracer_est_la_seule_voie():
+    """`comptes/traces.py` est le seul fichier du projet qui crée une trace."""
+    creation = re.compile(r"\bTrace\(|\bTrace\.objects\.(?:create|bulk_create|get_or_create|update_or_create)\(")
+    fautes = [endroit for endroit, ligne in lignes_ou(creation) if not ligne.startswith("class Trace(")]
     assert [faute.partition(":")[0] for faute in fautes] == ["comptes/traces.py"], fautes
 
 
@@ -355,11 +360,5 @@ def test_anonymiser_ote_aussi_l_identifiant_d_avant_sauf_s_il_est_devenu_celui_d
 def test_deux_methodes_seulement_touchent_a_la_trace():
     """Un QuerySet nu contourne le refus : hors de `comptes/gestes.py`, aucun ne porte sur la trace."""
     nu = re.compile(r"QuerySet\(Trace\b|Trace\._base_manager|Trace\.objects\.(?:all\(\)|filter\(.*\))\._raw_delete")
-    fautes = [
-        f"{fichier.relative_to(RACINE)}:{numero}"
-        for application in (*APPLICATIONS, "accueil", "exploitation", "commande_responsable")
-        for fichier in sorted((RACINE / application).rglob("*.py"))
-        for numero, ligne in enumerate(fichier.read_text().splitlines(), 1)
-        if nu.search(ligne)
-    ]
+    fautes = [endroit for endroit, _ in lignes_ou(nu)]
     assert fautes == []
